@@ -1,0 +1,1 @@
+"""The web process: accepts articles, answers with jobs, serves results. Knows nothing of models."""

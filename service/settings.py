@@ -1,0 +1,119 @@
+"""Every setting of the API and of the workers: typed, read once, every fault reported at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import Env, EnvValidationError, validate
+
+PREFIX = "STANCEWIRE_"
+
+
+class SettingsError(ValueError):
+    """At least one setting is wrong; the message lists every fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One process's configuration. Times are in seconds, sizes in bytes unless named otherwise."""
+
+    database_url: str
+    broker_url: str
+    bind: str
+    api_processes: int
+    max_request_bytes: int
+    max_batch_articles: int
+    max_wait: int
+    idempotency_ttl: int
+    poll_interval: int
+    lease: int
+    max_attempts: int
+    soft_time_limit: int
+    hard_time_limit: int
+    visibility_timeout: int
+    sweep_interval: int
+    redeliver_after: int
+    broker_timeout: float
+    worker_heartbeat: int
+    worker_processes: int
+    inference_threads: int
+    weights_dir: Path
+    log_level: str
+
+
+def load_settings() -> Settings:
+    """Read the settings from the process's environment.
+
+    Raises `SettingsError` naming every variable that is wrong.
+    """
+    env = Env(eager=False, prefix=PREFIX)
+    positive = validate.Range(min=1)
+    values: dict[str, Any] = {
+        "database_url": env.str("DATABASE_URL", "sqlite:///stancewire.db"),
+        "broker_url": env.str("BROKER_URL", "redis://127.0.0.1:6379/0"),
+        "bind": env.str("BIND", "127.0.0.1:8080"),
+        "api_processes": env.int("API_PROCESSES", 2, validate=positive),
+        # 1,000 articles of 200,000 characters would be 200 MB; a batch of ordinary pages is 10 MB.
+        "max_request_bytes": env.int("MAX_REQUEST_BYTES", 32 * 1024 * 1024, validate=positive),
+        "max_batch_articles": env.int("MAX_BATCH_ARTICLES", 1000, validate=positive),
+        # Longer than most proxies' idle limit (60 s) would break the connection, not the job.
+        "max_wait": env.int("MAX_WAIT", 30, validate=validate.Range(min=0, max=60)),
+        "idempotency_ttl": env.int("IDEMPOTENCY_TTL", 24 * 3600, validate=positive),
+        "poll_interval": env.int("POLL_INTERVAL", 1, validate=positive),
+        "lease": env.int("LEASE", 60, validate=positive),
+        "max_attempts": env.int("MAX_ATTEMPTS", 3, validate=positive),
+        "soft_time_limit": env.int("SOFT_TIME_LIMIT", 240, validate=positive),
+        "hard_time_limit": env.int("HARD_TIME_LIMIT", 300, validate=positive),
+        "visibility_timeout": env.int("VISIBILITY_TIMEOUT", 600, validate=positive),
+        "sweep_interval": env.int("SWEEP_INTERVAL", 5, validate=positive),
+        "redeliver_after": env.int("REDELIVER_AFTER", 30, validate=positive),
+        # Accepting an article must never hang on the broker: the outbox holds it.
+        "broker_timeout": env.float("BROKER_TIMEOUT", 0.2, validate=validate.Range(min=0.01)),
+        "worker_heartbeat": env.int("WORKER_HEARTBEAT", 10, validate=positive),
+        "worker_processes": env.int("WORKER_PROCESSES", 1, validate=positive),
+        "inference_threads": env.int("INFERENCE_THREADS", 1, validate=positive),
+        "weights_dir": env.path("WEIGHTS_DIR", Path(__file__).parent.parent / "workers/weights"),
+        "log_level": env.str(
+            "LOG_LEVEL",
+            "INFO",
+            validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]),
+        ),
+    }
+    faults: dict[str, list[str]] = {}
+    try:
+        env.seal()
+    except EnvValidationError as err:
+        faults = {name: list(messages) for name, messages in err.error_messages.items()}
+    if not faults:
+        faults = _cross_check(values)
+    if faults:
+        lines = [f"  {name}: {' '.join(messages)}" for name, messages in sorted(faults.items())]
+        raise SettingsError("wrong settings:\n" + "\n".join(lines))
+    return Settings(**values)
+
+
+def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+
+    def fault(name: str, message: str) -> None:
+        faults.setdefault(PREFIX + name, []).append(message)
+
+    if values["soft_time_limit"] >= values["hard_time_limit"]:
+        fault("SOFT_TIME_LIMIT", "must be below the hard time limit.")
+    if values["hard_time_limit"] >= values["visibility_timeout"]:
+        fault("VISIBILITY_TIMEOUT", "must be above the hard time limit, or a job runs twice.")
+    scheme = urlsplit(values["broker_url"]).scheme
+    if scheme not in {"redis", "rediss", "redis+socket"}:
+        fault("BROKER_URL", "must be redis://, rediss:// or redis+socket://.")
+    if not values["database_url"].startswith(("sqlite:///", "postgresql+pg8000://")):
+        fault("DATABASE_URL", "must be sqlite:///… or postgresql+pg8000://….")
+    return faults
+
+
+SETTING_NAMES: tuple[str, ...] = tuple(
+    PREFIX + setting.name.upper() for setting in fields(Settings)
+)

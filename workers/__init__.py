@@ -1,0 +1,1 @@
+"""The Celery process: claims jobs, runs the pipeline and stores analyses."""
