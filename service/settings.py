@@ -87,7 +87,9 @@ def load_settings() -> Settings:
     try:
         env.seal()
     except EnvValidationError as err:
-        faults = {name: list(messages) for name, messages in err.error_messages.items()}
+        faults = {
+            name: [str(m) for m in messages] for name, messages in dict(err.error_messages).items()
+        }
     if not faults:
         faults = _cross_check(values)
     if faults:

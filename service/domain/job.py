@@ -99,11 +99,11 @@ class Job:
         return STAGES.index(self.stage) / len(STAGES)
 
 
-class InvalidTransition(ValueError):
+class InvalidTransitionError(ValueError):
     """A state change that the state machine does not allow."""
 
 
 def check_transition(old: JobState, new: JobState) -> None:
-    """Raise `InvalidTransition` unless a job may go from `old` to `new`."""
+    """Raise `InvalidTransitionError` unless a job may go from `old` to `new`."""
     if new not in TRANSITIONS[old]:
-        raise InvalidTransition(f"a job cannot go from {old} to {new}")
+        raise InvalidTransitionError(f"a job cannot go from {old} to {new}")
