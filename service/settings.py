@@ -87,9 +87,9 @@ def load_settings() -> Settings:
     try:
         env.seal()
     except EnvValidationError as err:
-        faults = {
-            name: [str(m) for m in messages] for name, messages in dict(err.error_messages).items()
-        }
+        messages = err.error_messages
+        assert isinstance(messages, Mapping)
+        faults = {name: [str(message) for message in found] for name, found in messages.items()}
     if not faults:
         faults = _cross_check(values)
     if faults:

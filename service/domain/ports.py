@@ -1,0 +1,190 @@
+"""What the web process and the workers need from a store and from a broker.
+
+`service.store` implements these over SQL, `tests` has small in-memory fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from service.domain.analysis import StoredAnalysis
+from service.domain.article import AnalysisOptions, Article
+from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one accepted article became."""
+
+    article_id: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyClaim:
+    """The caller's Idempotency-Key and a digest of what was asked with it.
+
+    `respond` turns the receipts into the response body that is stored in the same transaction.
+    """
+
+    key: str
+    fingerprint: str
+    respond: Callable[[Sequence[Receipt]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The outcome of a submit. `replayed_body` is set when the key was seen before."""
+
+    receipts: tuple[Receipt, ...]
+    replayed_body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; `None` does not filter."""
+
+    state: JobState | None = None
+    batch_id: str | None = None
+    article_id: str | None = None
+    source: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """One page, newest first. `next_cursor` is the id after which the next page begins."""
+
+    jobs: tuple[Job, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A live worker: what it runs and when it was last heard of."""
+
+    id: str
+    pipeline_version: str
+    models: tuple[dict[str, Any], ...]
+    started_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's right to one attempt at a job until its lease runs out.
+
+    `token` is the fencing token: it grows with every claim of the job, and a write that carries
+    an old one is refused.
+    """
+
+    job: Job
+    article: Article
+    token: int
+    lease_until: datetime
+
+
+class ApiStore(Protocol):
+    """What the web process asks of the store. Unknown ids raise `NotFoundError`, deleted ones
+    `GoneError`, an unreachable database `StoreUnavailableError`."""
+
+    def submit(
+        self,
+        articles: Sequence[tuple[Article, AnalysisOptions]],
+        *,
+        priority: Priority,
+        batch_id: str | None = None,
+        idempotency: IdempotencyClaim | None = None,
+    ) -> Submission:
+        """Write articles, their jobs and their outbox entries in one transaction.
+
+        Raises `IdempotencyMismatchError` or `IdempotencyInFlightError`.
+        """
+        ...
+
+    def job(self, job_id: str) -> Job: ...
+
+    def jobs(self, wanted: JobFilter, *, after: str | None, limit: int) -> JobPage: ...
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a queued or running job (again: no change). Finished: `StateConflictError`."""
+        ...
+
+    def retry(self, job_id: str) -> Job:
+        """Queue a failed job again with a fresh set of attempts, else `StateConflictError`."""
+        ...
+
+    def article(self, article_id: str) -> Article: ...
+
+    def latest_job(self, article_id: str) -> Job: ...
+
+    def analysis(self, article_id: str) -> StoredAnalysis:
+        """Raises `AnalysisNotReadyError` while there is none."""
+        ...
+
+    def delete_article(self, article_id: str) -> None:
+        """Delete the article, its jobs and its analysis; the ids answer `GoneError` afterwards."""
+        ...
+
+    def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
+        """Workers heard of in the last `within` seconds."""
+        ...
+
+    def ping(self) -> None:
+        """Raise `StoreUnavailableError` unless the database answers."""
+        ...
+
+
+class WorkerStore(Protocol):
+    """What a worker asks of the store."""
+
+    def claim(self, job_id: str, *, worker_id: str, lease: int) -> Claim | None:
+        """Compare-and-set `queued` (or `running` with a lease that ran out) to `running`.
+
+        `None`: somebody else holds it, or there is nothing left to do. Counts the attempt; a job
+        whose attempts are used up is failed with `attempts_exhausted` and not claimed.
+        """
+        ...
+
+    def renew(self, claim: Claim, *, stage: Stage, lease: int) -> Claim:
+        """Record the stage and extend the lease. Raises `LeaseLostError`."""
+        ...
+
+    def complete(self, claim: Claim, document: dict[str, Any], pipeline_version: str) -> None:
+        """Store the analysis and finish the job in one transaction. Raises `LeaseLostError`."""
+        ...
+
+    def fail(self, claim: Claim, failure: JobFailure, *, retryable: bool) -> JobState:
+        """Fail the job, or queue it again while attempts are left. Raises `LeaseLostError`."""
+        ...
+
+    def release(self, claim: Claim) -> None:
+        """Hand the job back unfinished without counting the attempt (graceful shutdown)."""
+        ...
+
+    def due(self, *, redeliver_after: int, limit: int) -> tuple[Job, ...]:
+        """Jobs whose doorbell must ring (again): in the outbox, queued and not rung for
+        `redeliver_after` seconds, or running with a lease that ran out."""
+        ...
+
+    def rung(self, job_ids: Sequence[str]) -> None:
+        """Note that the broker has taken these jobs' messages now."""
+        ...
+
+    def worker_seen(self, info: WorkerInfo) -> None: ...
+
+
+class Doorbell(Protocol):
+    """Tells the workers that a job waits. May fail: the sweeper rings again."""
+
+    def ring(self, job_id: str, priority: Priority) -> bool:
+        """Whether the broker took the message; never raises for a broker that is away."""
+        ...
+
+    def ping(self) -> bool:
+        """Whether the broker answers within the broker timeout."""
+        ...
