@@ -16,9 +16,11 @@ from workers.models.case_shapes import case_shape
 # Combining marks stay with their letter: the tokeniser strips them together.
 _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+|[^\w\s]|_")
 
-# The tagger was trained on straight quotes and plain hyphens; one code point
+# The tagger was trained on straight quotes and plain hyphens: one code point
 # becomes one code point, so offsets hold.
-_PLAIN_PUNCTUATION = str.maketrans("‘’‚“”„‹›«»–—−", "''',,,''\"\"---".replace(",,,", '"""'))
+_PLAIN_PUNCTUATION = str.maketrans(
+    {**dict.fromkeys("‘’‚‹›", "'"), **dict.fromkeys("“”„«»", '"'), **dict.fromkeys("–—−", "-")}
+)
 
 # A word is judged by its first wordpiece; the tail of a monster word (a hash, a
 # run of CJK) says nothing more and would crowd out its context.

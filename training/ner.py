@@ -1,0 +1,312 @@
+"""Train the entity tagger: MiniLM with case shapes, windows over whole documents.
+
+python -m training.ner --data DIR --out DIR [--config FILE]
+"""
+
+import argparse
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+
+from training.common import (
+    MovingAverage,
+    batches_by_tokens,
+    build_optimizer,
+    load_checkpoint,
+    load_encoder,
+    minilm_folder,
+    padded,
+    read_config,
+    save_checkpoint,
+    seed_everything,
+)
+from training.conll import Document, Sentence, conlleval, read_conll
+from workers.models.bio import bio_labels, viterbi
+from workers.models.case_shapes import CaseShape
+from workers.models.words import (
+    EncodedWords,
+    Window,
+    Word,
+    encode_words,
+    make_windows,
+    plain_punctuation,
+    split_words,
+)
+
+LABELS = bio_labels(("PER", "ORG", "LOC", "MISC"))
+IGNORED = -100
+
+
+class TokenTagger(nn.Module):
+    """Encoder and one linear layer: (batch, length) → logits (batch, length, labels)."""
+
+    def __init__(self, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = load_encoder(dropout=dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(self.encoder.config.hidden_size, len(LABELS))
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+    ) -> torch.Tensor:
+        hidden = self.encoder(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        ).last_hidden_state
+        logits: torch.Tensor = self.classifier(self.dropout(hidden))
+        return logits
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledDocument:
+    """Words of one document, their labels, and the first word of each sentence."""
+
+    encoded: EncodedWords
+    labels: tuple[int, ...]
+    sentence_starts: tuple[int, ...]
+    token_words: tuple[int, ...]  # first word of each CoNLL token
+
+
+def label_document(tokenizer: Tokenizer, document: Document) -> LabelledDocument:
+    """CoNLL tokens cut into words as running text would be; a token's tag spreads over them."""
+    words: list[Word] = []
+    labels: list[int] = []
+    starts: list[int] = []
+    token_words: list[int] = []
+    offset = 0
+    for sentence in document:
+        starts.append(len(words))
+        for token, tag in zip(sentence.tokens, sentence.tags, strict=True):
+            token_words.append(len(words))
+            inside = tag if tag == "O" else "I-" + tag[2:]
+            for number, word in enumerate(split_words(plain_punctuation(token))):
+                words.append(Word(word.text, offset + word.start, offset + word.end))
+                labels.append(LABELS.index(tag if number == 0 else inside))
+            offset += len(token) + 1
+    return LabelledDocument(
+        encode_words(tokenizer, words), tuple(labels), tuple(starts), tuple(token_words)
+    )
+
+
+def reshaped(
+    document: LabelledDocument, rng: random.Random, config: dict[str, Any], mask_id: int
+) -> EncodedWords:
+    """A variation of the document: some sentences in another case, some words hidden.
+
+    The wordpieces are lower-cased anyway, so changing the shapes is all it takes.
+    """
+    shapes = list(document.encoded.shapes)
+    pieces = list(document.encoded.pieces)
+    words = document.encoded.words
+    ends = [*document.sentence_starts[1:], len(words)]
+    for start, end in zip(document.sentence_starts, ends, strict=True):
+        draw = rng.random()
+        for index in range(start, end):
+            if shapes[index] in (CaseShape.DIGIT, CaseShape.OTHER):
+                continue
+            single = len(words[index].text) == 1
+            if draw < config["upper_sentences"]:
+                shapes[index] = CaseShape.SINGLE_CAPITAL if single else CaseShape.UPPER
+            elif draw < config["upper_sentences"] + config["title_sentences"]:
+                if shapes[index] == CaseShape.LOWER:
+                    shapes[index] = CaseShape.SINGLE_CAPITAL if single else CaseShape.TITLE
+            elif draw > 1 - config["lower_sentences"]:
+                shapes[index] = CaseShape.LOWER
+    for index in range(len(words)):
+        if rng.random() < config["word_mask"] and shapes[index] != CaseShape.OTHER:
+            pieces[index] = (mask_id,)
+    return EncodedWords(words, tuple(pieces), tuple(shapes))
+
+
+def window_labels(window: Window, labels: Sequence[int]) -> list[int]:
+    """Label of every piece: the word's on its first piece, IGNORED elsewhere."""
+    row = [IGNORED] * len(window.input_ids)
+    for offset, position in enumerate(window.positions):
+        if position >= 0:
+            row[position] = labels[window.first_word + offset]
+    return row
+
+
+def epoch_rows(
+    documents: Sequence[LabelledDocument], tokenizer: Tokenizer, config: dict[str, Any], seed: int
+) -> list[tuple[Window, list[int]]]:
+    """Windows of one epoch, cut at fresh places."""
+    rng = random.Random(seed)
+    length = config["max_length"]
+    rows = []
+    for document in documents:
+        encoded = reshaped(document, rng, config, tokenizer.token_to_id("[MASK]"))
+        breaks = {
+            start
+            for start in document.sentence_starts
+            if rng.random() >= config["dropped_separators"]
+        }
+        for window in make_windows(
+            encoded,
+            breaks=breaks,
+            cls_id=tokenizer.token_to_id("[CLS]"),
+            sep_id=tokenizer.token_to_id("[SEP]"),
+            max_length=length,
+            stride=length,
+            first_length=rng.randint(length // 4, length),
+        ):
+            rows.append((window, window_labels(window, document.labels)))
+    return rows
+
+
+def tensors(windows: Sequence[Window]) -> dict[str, torch.Tensor]:
+    """The three model inputs, padded."""
+    return {
+        "input_ids": padded([window.input_ids for window in windows]),
+        "attention_mask": padded([[1] * len(window.input_ids) for window in windows]),
+        "token_type_ids": padded([window.token_type_ids for window in windows]),
+    }
+
+
+@torch.no_grad()
+def evaluate(
+    model: TokenTagger, documents: Sequence[LabelledDocument], tokenizer: Tokenizer
+) -> dict[str, Any]:
+    """Entity scores on words (the shipped figure is measured by training.evaluate)."""
+    model.eval()
+    gold, found = [], []
+    for document in documents:
+        scores = np.zeros((len(document.labels), len(LABELS)), dtype=np.float32)
+        margin = np.full(len(document.labels), -1)
+        windows = make_windows(
+            document.encoded,
+            breaks=frozenset(document.sentence_starts),
+            cls_id=tokenizer.token_to_id("[CLS]"),
+            sep_id=tokenizer.token_to_id("[SEP]"),
+            max_length=256,
+            stride=160,
+        )
+        for window in windows:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                logits = model(**tensors([window]))[0]
+            logs = logits.float().log_softmax(-1).numpy()
+            for offset, position in enumerate(window.positions):
+                word = window.first_word + offset
+                near = min(offset, window.last_word - 1 - word)
+                if position >= 0 and near > margin[word]:
+                    margin[word] = near
+                    scores[word] = logs[position]
+        ends = [*document.sentence_starts[1:], len(document.labels)]
+        for start, end in zip(document.sentence_starts, ends, strict=True):
+            gold.append([LABELS[label] for label in document.labels[start:end]])
+            found.append([LABELS[label] for label in viterbi(scores[start:end], LABELS)])
+    return conlleval(gold, found)
+
+
+def load_documents(data: Path, names: Sequence[str], tokenizer: Tokenizer) -> list[LabelledDocument]:
+    """Labelled documents; files without borders are cut into runs of three sentences."""
+    documents: list[Document] = []
+    for name in names:
+        read = read_conll(data / name)
+        if len(read) == 1:
+            lines: tuple[Sentence, ...] = read[0]
+            read = [lines[start : start + 3] for start in range(0, len(lines), 3)]
+        documents.extend(read)
+    return [label_document(tokenizer, document) for document in documents]
+
+
+def train(data: Path, out: Path, config: dict[str, Any]) -> None:
+    """Train, or go on from `out/last.pt`; the average ends in `out/final.pt`."""
+    seed_everything(config["seed"], config["threads"])
+    tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    documents = load_documents(data, config["data"]["train"], tokenizer)
+    dev = [label_document(tokenizer, d) for d in read_conll(data / config["data"]["dev"])]
+    epochs = [
+        epoch_rows(documents, tokenizer, config, config["seed"] + epoch)
+        for epoch in range(config["epochs"])
+    ]
+    plan = [
+        (epoch, batch)
+        for epoch, rows in enumerate(epochs)
+        for batch in batches_by_tokens(
+            [len(window.input_ids) for window, _ in rows],
+            config["tokens_per_batch"],
+            config["seed"] + epoch,
+        )
+    ]
+    print(f"{len(documents)} documents, {len(plan)} steps", flush=True)
+    model = TokenTagger(config["dropout"])
+    optimizer, schedule = build_optimizer(
+        model,
+        lr=config["lr"],
+        head_lr=config["head_lr"],
+        weight_decay=config["weight_decay"],
+        steps=len(plan),
+        warmup=config["warmup"],
+    )
+    average = MovingAverage(model, config["average_decay"])
+    begin = 0
+    if kept := load_checkpoint(out / "last.pt"):
+        model.load_state_dict(kept["model"])
+        optimizer.load_state_dict(kept["optimizer"])
+        schedule.load_state_dict(kept["schedule"])
+        average.state, average.updates = kept["average"], kept["updates"]
+        begin = kept["step"]
+    loss_of = nn.CrossEntropyLoss(ignore_index=IGNORED)
+    clock, tokens, losses = time.monotonic(), 0, 0.0
+    for step in range(begin, len(plan)):
+        epoch, batch = plan[step]
+        rows = [epochs[epoch][row] for row in batch]
+        inputs = tensors([window for window, _ in rows])
+        labels = padded([row for _, row in rows], IGNORED)
+        model.train()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = model(**inputs)
+        loss = loss_of(logits.float().flatten(0, 1), labels.flatten())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        average.update(model)
+        tokens += labels.numel()
+        losses += loss.item()
+        if (step + 1) % 50 == 0:
+            speed = tokens / (time.monotonic() - clock)
+            print(f"step {step + 1} loss {losses / 50:.4f} {speed:.0f} tokens/s", flush=True)
+            clock, tokens, losses = time.monotonic(), 0, 0.0
+        ended = step + 1 == len(plan) or plan[step + 1][0] != epoch
+        if ended or (step + 1) % config["checkpoint_steps"] == 0:
+            save_checkpoint(
+                out / "last.pt",
+                model=model.state_dict(),
+                optimizer=optimizer.state_dict(),
+                schedule=schedule.state_dict(),
+                average=average.state,
+                updates=average.updates,
+                step=step + 1,
+            )
+        if ended:
+            save_checkpoint(out / "final.pt", model=average.state, epoch=epoch + 1)
+            tested = TokenTagger(config["dropout"])
+            tested.load_state_dict(average.state)
+            print(f"epoch {epoch + 1} dev {evaluate(tested, dev, tokenizer)}", flush=True)
+            clock = time.monotonic()
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "configs/ner.toml")
+    arguments = parser.parse_args()
+    train(arguments.data, arguments.out, read_config(arguments.config))
+
+
+if __name__ == "__main__":
+    main()
