@@ -77,12 +77,12 @@ def build_optimizer(
 ) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
     """AdamW with linear warm-up and decay.
 
-    Parameters under `encoder.` learn at `lr`; heads and the token type table,
+    Parameters below an `encoder` learn at `lr`; heads and the token type table,
     which start from nothing, at `head_lr`. No decay on vectors.
     """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        fresh = not name.startswith("encoder.") or "token_type" in name
+        fresh = "encoder." not in name or "token_type" in name
         groups.setdefault((fresh, parameter.ndim > 1), []).append(parameter)
     optimizer = torch.optim.AdamW(
         [

@@ -77,6 +77,15 @@ def split_words(text: str, start: int = 0, end: int | None = None) -> list[Word]
     return [Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(text, start, limit)]
 
 
+def paragraph_breaks(text: str, words: Sequence[Word]) -> frozenset[int]:
+    """Numbers of the words that stand after a line break, the first word aside."""
+    return frozenset(
+        number
+        for number in range(1, len(words))
+        if "\n" in text[words[number - 1].end : words[number].start]
+    )
+
+
 def encode_words(tokenizer: Tokenizer, words: Sequence[Word]) -> EncodedWords:
     """Wordpieces and shape of every word; same word, same pieces, whatever its neighbours."""
     known: dict[str, tuple[int, ...]] = {}
