@@ -13,5 +13,8 @@ compile dev dev.lock --generate-hashes --upgrade
 for part in local service worker client; do
     compile "$part" "$part.lock" --generate-hashes --constraint requirements/dev.lock
 done
-# torch pulls platform packages of its own, so it is the one pin of this file that we choose.
-compile training training.lock --constraint requirements/dev.lock --no-deps
+# Left to torch itself: the CUDA packages that only its registry build pins (and exactly).
+mapfile -t cuda < <(uv pip compile pyproject.toml --extra training --universal \
+    --python-version 3.11 --quiet --no-annotate --no-header |
+    sed -nE 's/^((nvidia|cuda|triton)[a-z0-9-]*)==.*/--no-emit-package=\1/p')
+compile training training.lock --constraint requirements/dev.lock "${cuda[@]}"

@@ -41,4 +41,4 @@ class StoreUnavailableError(StancewireError):
 
 
 class LeaseLostError(StancewireError):
-    """A worker's claim is no longer valid: its lease ran out, or the job was cancelled or deleted."""
+    """A worker's claim is no longer valid: lease ran out, job cancelled or article deleted."""
