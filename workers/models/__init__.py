@@ -1,0 +1,1 @@
+"""Models from disk: manifests, sessions, words and windows. No news rules here."""

@@ -1,0 +1,75 @@
+"""ONNX Runtime sessions and tokenizers, opened the same way for every model.
+
+Int8 weights are multiplied with activations that are quantised on the fly, by one
+scale per tensor: a neighbour in the batch, or padding, would change a row's answer.
+So every input runs alone at its exact length, and the same input always gives the
+same numbers. On one thread that costs little: the matrices are large enough.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from workers.models.manifest import ModelCorruptError
+
+
+class Session:
+    """One ONNX graph on the CPU."""
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Raises ModelCorruptError if the runtime cannot read the graph."""
+        options = onnxruntime.SessionOptions()
+        # More threads change the order of sums, and processes already fill the cores.
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Lengths vary from call to call: remembered plans would only pile up.
+        options.enable_mem_pattern = False
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        # The runtime raises its own pybind classes, whose only common base is Exception.
+        except Exception as err:  # noqa: BLE001
+            raise ModelCorruptError(f"{path} cannot be opened: {err}") from err
+
+    def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
+        """Outputs of the graph in their order."""
+        outputs: list[NDArray[np.float32]] = self._session.run(None, dict(inputs))
+        return outputs
+
+
+def open_tokenizer(path: Path) -> Tokenizer:
+    """A tokenizer that neither pads nor cuts. Raises ModelCorruptError."""
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    # `tokenizers` raises bare Exception for a file that it cannot parse.
+    except Exception as err:  # noqa: BLE001
+        raise ModelCorruptError(f"{path} cannot be opened: {err}") from err
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """Id of a special token. Raises ModelCorruptError if the vocabulary lacks it."""
+    found = tokenizer.token_to_id(token)
+    if found is None:
+        raise ModelCorruptError(f"the tokenizer has no {token} token")
+    return int(found)
+
+
+def sequence_inputs(
+    input_ids: tuple[int, ...] | list[int], token_type_ids: tuple[int, ...] | list[int]
+) -> dict[str, NDArray[np.generic]]:
+    """The three int64 inputs of a BERT graph for one sequence, each (1, length)."""
+    ids = np.array([input_ids], dtype=np.int64)
+    return {
+        "input_ids": ids,
+        "attention_mask": np.ones_like(ids),
+        "token_type_ids": np.array([token_type_ids], dtype=np.int64),
+    }
