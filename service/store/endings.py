@@ -1,0 +1,83 @@
+"""What a caller may do to a job or an article: cancel, retry, delete."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from service.domain.errors import StateConflictError
+from service.domain.job import Job, JobState
+from service.store import records
+from service.store.tables import articles, jobs, tombstones
+
+_OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
+
+
+def cancel(connection: Connection, job_id: str, *, now: datetime) -> Job:
+    """Cancel an open job; the worker that runs it loses its lease with the same statement.
+
+    Raises `StateConflictError` when it has finished otherwise.
+    """
+    changed = connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state.in_(_OPEN))
+        .values(
+            state=JobState.CANCELLED.value,
+            finished_at=now,
+            updated_at=now,
+            version=jobs.c.version + 1,
+            worker_id=None,
+            lease_until=None,
+        )
+    )
+    job = records.job(connection, job_id)
+    if changed.rowcount == 0 and job.state is not JobState.CANCELLED:
+        raise StateConflictError(f"the job is {job.state}")
+    return job
+
+
+def retry(connection: Connection, job_id: str, *, now: datetime) -> Job:
+    """Queue a failed job again. Raises `StateConflictError` unless it failed."""
+    changed = connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == JobState.FAILED.value)
+        .values(
+            state=JobState.QUEUED.value,
+            attempts=0,
+            stage=None,
+            started_at=None,
+            finished_at=None,
+            failure_code=None,
+            failure_detail=None,
+            updated_at=now,
+            version=jobs.c.version + 1,
+            rung_at=None,
+        )
+    )
+    job = records.job(connection, job_id)
+    if changed.rowcount == 0:
+        raise StateConflictError(f"the job is {job.state}")
+    return job
+
+
+def delete_article(connection: Connection, article_id: str, *, now: datetime) -> None:
+    """Delete the article with its jobs and analyses and remember only the ids.
+
+    Raises `NotFoundError` or `GoneError`.
+    """
+    # Jobs first, as a worker that completes one locks them: the other order would deadlock.
+    owned = connection.execute(
+        select(jobs.c.id).where(jobs.c.article_id == article_id).order_by(jobs.c.id)
+        .with_for_update()
+    ).scalars().all()  # fmt: skip
+    deleted = connection.execute(delete(articles).where(articles.c.id == article_id))
+    if deleted.rowcount == 0:
+        raise records.absent(connection, article_id)
+    connection.execute(
+        insert(tombstones),
+        [
+            {"id": article_id, "kind": "article", "deleted_at": now},
+            *({"id": job_id, "kind": "job", "deleted_at": now} for job_id in owned),
+        ],
+    )

@@ -1,0 +1,117 @@
+"""The database connection: one engine a process, short transactions, one kind of failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from service.domain.errors import StoreUnavailableError
+
+# How long a writer waits for another writer of the same SQLite file. Our transactions take
+# milliseconds; five seconds of waiting mean that something else holds the file.
+SQLITE_BUSY_SECONDS = 5.0
+
+# A PostgreSQL that does not answer in this time is treated as away: a request must not hang.
+POSTGRES_SOCKET_SECONDS = 10
+
+# How long a thread waits for a free connection of this process.
+POOL_SECONDS = 5
+
+_WRITE = "stancewire_write"
+
+# SQLSTATE classes that mean "not now" rather than "wrong": connection, resources, operator
+# intervention (shutdown, crash), and transaction rollback (deadlock, serialisation).
+_AWAY_CODES = ("08", "53", "57", "40")
+
+
+def open_engine(database_url: str) -> Engine:
+    """An engine for a SQLite file or a PostgreSQL server. Connects when first used.
+
+    A process that forks must not have one open: SQLite's locks do not survive a fork
+    (https://www.sqlite.org/howtocorrupt.html, 2.6).
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, pool_timeout=POOL_SECONDS
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        # A server restart leaves dead connections in the pool; each is tried before it is used.
+        pool_pre_ping=True,
+        pool_timeout=POOL_SECONDS,
+        connect_args={"timeout": POSTGRES_SOCKET_SECONDS},
+    )
+
+
+def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    try:
+        # Readers and one writer at a time do not wait for each other.
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # An accepted article survives a power cut, not only a killed process.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={int(SQLITE_BUSY_SECONDS * 1000)}")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later can fail at once with "database is locked",
+    # busy timeout or not; taking the write lock at the start waits its turn instead.
+    write = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads. Raises `StoreUnavailableError`."""
+    with _available(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes, committed at the end. Raises `StoreUnavailableError`."""
+    with _available(), engine.connect() as connection:
+        connection = connection.execution_options(**{_WRITE: True})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _available() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as err:
+        raise StoreUnavailableError("the database does not answer") from err
+    except DBAPIError as err:
+        if err.connection_invalidated or _sqlstate(err).startswith(_AWAY_CODES):
+            raise StoreUnavailableError("the database does not answer") from err
+        raise
+    except OSError as err:
+        # pg8000 lets a broken socket through as it is.
+        raise StoreUnavailableError("the database does not answer") from err
+
+
+def _sqlstate(err: DBAPIError) -> str:
+    arguments = err.orig.args if err.orig is not None else ()
+    if arguments and isinstance(arguments[0], dict):
+        return str(arguments[0].get("C", ""))
+    return ""

@@ -1,0 +1,174 @@
+"""`SqlStore`: the domain's `ApiStore` and `WorkerStore` over one SQL database.
+
+One method, one transaction; what happens inside is in the module of its noun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from service.domain.analysis import StoredAnalysis
+from service.domain.article import AnalysisOptions, Article
+from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.ports import (
+    Claim,
+    IdempotencyClaim,
+    JobFilter,
+    JobPage,
+    Submission,
+    WorkerInfo,
+)
+from service.settings import Settings
+from service.store import claims, endings, heartbeats, outbox, records, submissions
+from service.store.clock import Clock, utc_now
+from service.store.engine import open_engine, reading, writing
+from service.store.tables import jobs
+
+
+class SqlStore:
+    """Safe to share between threads, not between processes. Every method raises
+    `StoreUnavailableError` when the database is away."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        max_attempts: int,
+        idempotency_ttl: int,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._engine = engine
+        self._max_attempts = max_attempts
+        self._idempotency_ttl = idempotency_ttl
+        self._now = clock
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._engine.dispose()
+
+    # What the web process asks.
+
+    def submit(
+        self,
+        articles: Sequence[tuple[Article, AnalysisOptions]],
+        *,
+        priority: Priority,
+        batch_id: str | None = None,
+        idempotency: IdempotencyClaim | None = None,
+    ) -> Submission:
+        with writing(self._engine) as connection:
+            return submissions.submit(
+                connection,
+                articles,
+                priority=priority,
+                max_attempts=self._max_attempts,
+                batch_id=batch_id,
+                idempotency=idempotency,
+                now=self._now(),
+                keep=self._idempotency_ttl,
+            )
+
+    def job(self, job_id: str) -> Job:
+        with reading(self._engine) as connection:
+            return records.job(connection, job_id)
+
+    def jobs(self, wanted: JobFilter, *, after: str | None, limit: int) -> JobPage:
+        with reading(self._engine) as connection:
+            return records.page(connection, wanted, after=after, limit=limit)
+
+    def cancel(self, job_id: str) -> Job:
+        with writing(self._engine) as connection:
+            return endings.cancel(connection, job_id, now=self._now())
+
+    def retry(self, job_id: str) -> Job:
+        with writing(self._engine) as connection:
+            return endings.retry(connection, job_id, now=self._now())
+
+    def article(self, article_id: str) -> Article:
+        with reading(self._engine) as connection:
+            return records.article(connection, article_id)
+
+    def latest_job(self, article_id: str) -> Job:
+        with reading(self._engine) as connection:
+            return records.latest_job(connection, article_id)
+
+    def analysis(self, article_id: str) -> StoredAnalysis:
+        with reading(self._engine) as connection:
+            return records.analysis(connection, article_id)
+
+    def delete_article(self, article_id: str) -> None:
+        with writing(self._engine) as connection:
+            endings.delete_article(connection, article_id, now=self._now())
+
+    def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
+        with reading(self._engine) as connection:
+            return heartbeats.live(connection, within=within, now=self._now())
+
+    def ping(self) -> None:
+        """Ask for a table of ours, so that a database without the schema counts as away."""
+        with reading(self._engine) as connection:
+            connection.execute(select(jobs.c.id).limit(1)).first()
+
+    def waiting(self) -> int:
+        """How many jobs are queued."""
+        with reading(self._engine) as connection:
+            queued = jobs.c.state == JobState.QUEUED.value
+            return connection.execute(
+                select(func.count()).select_from(jobs).where(queued)
+            ).scalar_one()
+
+    # What a worker asks.
+
+    def claim(self, job_id: str, *, worker_id: str, lease: int) -> Claim | None:
+        with writing(self._engine) as connection:
+            return claims.claim(
+                connection, job_id, worker_id=worker_id, lease=lease, now=self._now()
+            )
+
+    def renew(self, claim: Claim, *, stage: Stage, lease: int) -> Claim:
+        with writing(self._engine) as connection:
+            return claims.renew(connection, claim, stage=stage, lease=lease, now=self._now())
+
+    def complete(self, claim: Claim, document: dict[str, Any], pipeline_version: str) -> None:
+        with writing(self._engine) as connection:
+            claims.complete(connection, claim, document, pipeline_version, now=self._now())
+
+    def fail(self, claim: Claim, failure: JobFailure, *, retryable: bool) -> JobState:
+        with writing(self._engine) as connection:
+            return claims.fail(connection, claim, failure, retryable=retryable, now=self._now())
+
+    def release(self, claim: Claim) -> None:
+        with writing(self._engine) as connection:
+            claims.release(connection, claim, now=self._now())
+
+    def due(self, *, redeliver_after: int, limit: int) -> tuple[Job, ...]:
+        with reading(self._engine) as connection:
+            return outbox.due(
+                connection, redeliver_after=redeliver_after, limit=limit, now=self._now()
+            )
+
+    def rung(self, job_ids: Sequence[str]) -> None:
+        with writing(self._engine) as connection:
+            outbox.rung(connection, job_ids, now=self._now())
+
+    def worker_seen(self, info: WorkerInfo) -> None:
+        with writing(self._engine) as connection:
+            heartbeats.seen(connection, info, now=self._now())
+
+    def worker_gone(self, worker_id: str) -> None:
+        """Forget a worker that stops, so that it does not count as alive until it is overdue."""
+        with writing(self._engine) as connection:
+            heartbeats.gone(connection, worker_id)
+
+
+def open_store(settings: Settings, *, clock: Clock = utc_now) -> SqlStore:
+    """The store of this process. Connects when first used."""
+    return SqlStore(
+        open_engine(settings.database_url),
+        max_attempts=settings.max_attempts,
+        idempotency_ttl=settings.idempotency_ttl,
+        clock=clock,
+    )
