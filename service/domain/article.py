@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from service.domain.spans import OffsetUnit
+
 MAX_TEXT_CHARACTERS = 200_000
 MAX_TARGETS = 20
 MAX_TARGET_CHARACTERS = 300
@@ -14,9 +16,13 @@ MAX_TARGET_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True)
 class AnalysisOptions:
-    """How one article is to be analysed; part of what determines the result."""
+    """How one article is to be analysed; part of what determines the result.
+
+    `offsets` is only the unit in which the result is presented by default.
+    """
 
     targets: tuple[str, ...] = ()
+    offsets: OffsetUnit = "codepoint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,10 @@ class ApiStore(Protocol):
         """Delete the article, its jobs and its analysis; the ids answer `GoneError` afterwards."""
         ...
 
+    def rung(self, job_ids: Sequence[str]) -> None:
+        """Note that the broker has taken these jobs' messages now."""
+        ...
+
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
         """Workers heard of in the last `within` seconds."""
         ...
