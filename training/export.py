@@ -1,0 +1,220 @@
+"""Trained checkpoint → a model folder: ONNX int8, tokenizer, manifest.
+
+python -m training.export {ner,attribution} --checkpoint FILE --out DIR [--float]
+"""
+
+import argparse
+import json
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import nn
+
+from training.attribution_model import AttributionNetwork
+from training.common import (
+    MINILM_SHA256,
+    load_checkpoint,
+    minilm_folder,
+    read_config,
+    seed_everything,
+    sha256_of,
+)
+from training.ner import LABELS, TokenTagger
+from workers.models.attribution import DISTANCE_BUCKETS, TAG_LABELS
+
+CONFIGS = Path(__file__).parent / "configs"
+SEQUENCE_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+OPSET = 17
+
+
+def export_onnx(
+    module: nn.Module,
+    example: tuple[torch.Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    path: Path,
+    *,
+    fixed_outputs: Sequence[str] = (),
+) -> None:
+    """Write a float graph whose axes 0 and 1 are free (only axis 0 for `fixed_outputs`)."""
+    axes = {name: {0: "batch", 1: "length"} for name in (*inputs, *outputs)}
+    axes.update({name: {0: "batch"} for name in fixed_outputs})
+    module.eval()
+    with torch.no_grad(), warnings.catch_warnings():
+        # The tracing exporter is deprecated but writes plain opset-17 graphs, which the
+        # quantiser handles; check_same() below tests what its warnings warn of.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            example,
+            str(path),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def sequence_example() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Two rows of seven tokens, the second one padded."""
+    ids = torch.randint(1000, 2000, (2, 7))
+    mask = torch.ones_like(ids)
+    mask[1, 5:] = 0
+    return ids, mask, torch.zeros_like(ids)
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Dynamic int8: a scale for each output channel, and only seven bits of weight.
+
+    Without VNNI, AVX2 adds pairs of 8 x 8 bit products in 16 bits, which can
+    saturate; with seven-bit weights it cannot, so every machine gives the same.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        quantize_dynamic(
+            str(prepared),
+            str(target),
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
+            op_types_to_quantize=["MatMul", "Gather"],
+            extra_options={"MatMulConstBOnly": True},
+        )
+
+
+def save_tokenizer(out: Path) -> None:
+    """The encoder's tokenizer without padding or truncation."""
+    tokenizer = json.loads((minilm_folder() / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["padding"] = tokenizer["truncation"] = None
+    text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+    (out / "tokenizer.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_manifest(out: Path, files: Sequence[str], fields: Mapping[str, Any]) -> None:
+    """`manifest.json` with the sums of `files`; keeps metrics measured earlier for the same sums."""
+    path = out / "manifest.json"
+    sums = {name: sha256_of(out / name) for name in files}
+    earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    metrics = earlier.get("metrics", {}) if earlier.get("files") == sums else {}
+    encoder = {"name": "all-MiniLM-L6-v2", "sha256": MINILM_SHA256}
+    document = {"encoder": encoder, "metrics": metrics, **fields, "files": sums}
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def export_ner(checkpoint: Path, out: Path, *, keep_float: bool) -> None:
+    """The entity tagger."""
+    model = TokenTagger()
+    model.load_state_dict(_state(checkpoint))
+    _export_encoder(model, ("logits",), out, keep_float=keep_float)
+    write_manifest(
+        out,
+        ("model.onnx", "tokenizer.json"),
+        {
+            "name": "stancewire-ner-minilm",
+            "task": "ner",
+            "version": "1",
+            "labels": list(LABELS),
+            "max_length": 256,
+            "window": 256,
+            "stride": 192,
+            "thresholds": {},
+            "precision": "float32" if keep_float else "int8",
+            "training": {
+                "command": "python -m training.ner --data DIR --out DIR",
+                "config": read_config(CONFIGS / "ner.toml"),
+            },
+        },
+    )
+
+
+def export_attribution(checkpoint: Path, out: Path, *, keep_float: bool) -> None:
+    """The attribution encoder, and its cue reader in float (it is small)."""
+    config = read_config(CONFIGS / "attribution.toml")
+    width = config["reader_width"]
+    model = AttributionNetwork(width, config["reader_layers"], config["dropout"])
+    model.load_state_dict(_state(checkpoint))
+    _export_encoder(model.tagged, ("logits", "features"), out, keep_float=keep_float)
+    mask = torch.ones(2, 9, dtype=torch.int64)
+    export_onnx(
+        model.reader,
+        (torch.randn(2, 9, width), torch.randint(0, DISTANCE_BUCKETS, (2, 9)), mask),
+        ("features", "distances", "mask"),
+        ("links",),
+        out / "reader.onnx",
+    )
+    write_manifest(
+        out,
+        ("model.onnx", "reader.onnx", "tokenizer.json"),
+        {
+            "name": "stancewire-attribution-minilm",
+            "task": "attribution",
+            "version": "1",
+            "labels": list(TAG_LABELS),
+            "max_length": 256,
+            "window": 256,
+            "stride": 144,
+            "thresholds": {
+                "cue_bias": 0.0,
+                "switch_penalty": 1.0,
+                "minimum_score": 0.0,
+                "radius": config["radius"],
+            },
+            "precision": "float32" if keep_float else "int8",
+            "training": {
+                "command": "python -m training.attribution --data DIR --out DIR",
+                "config": config,
+            },
+        },
+    )
+
+
+def _state(checkpoint: Path) -> dict[str, Any]:
+    kept = load_checkpoint(checkpoint)
+    if kept is None:
+        raise FileNotFoundError(checkpoint)
+    state: dict[str, Any] = kept["model"]
+    return state
+
+
+def _export_encoder(
+    model: nn.Module, outputs: Sequence[str], out: Path, *, keep_float: bool
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    save_tokenizer(out)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "float.onnx"
+        export_onnx(model, sequence_example(), SEQUENCE_INPUTS, outputs, path)
+        onnx.checker.check_model(str(path))
+        if keep_float:
+            shutil.copyfile(path, out / "model.onnx")
+        else:
+            quantise(path, out / "model.onnx")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", choices=("ner", "attribution"))
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--float", action="store_true", help="do not quantise (for comparison)")
+    arguments = parser.parse_args()
+    seed_everything(0)
+    logging.getLogger().setLevel(logging.ERROR)
+    export = export_ner if arguments.task == "ner" else export_attribution
+    export(arguments.checkpoint, arguments.out, keep_float=arguments.float)
+
+
+if __name__ == "__main__":
+    main()
