@@ -1,0 +1,1 @@
+"""First stage: which characters of the page are the article."""
