@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _BLANK_EDGE = " \t\u00a0|"
@@ -93,11 +94,7 @@ def _wrap_width(lines: Sequence[Line]) -> int | None:
     if not lines or max(len(line.text) for line in lines) > MAX_WRAP_WIDTH:
         return None
     width = max(len(line.text) for line in lines)
-    breaks = [
-        (first, second)
-        for first, second in zip(lines, lines[1:], strict=False)
-        if second.row == first.row + 1
-    ]
+    breaks = [(first, second) for first, second in pairwise(lines) if second.row == first.row + 1]
     if len(breaks) < MIN_BREAKS:
         return None
     full = sum(_is_full(first, second, width) for first, second in breaks)

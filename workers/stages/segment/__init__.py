@@ -1,0 +1,1 @@
+"""Second stage: sentences with exact offsets."""
