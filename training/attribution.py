@@ -98,9 +98,7 @@ def _article(record: dict[str, Any], tokenizer: Tokenizer) -> Article:
             found[role] = inside
         if cue := found["cue"]:
             links.append(
-                Link(
-                    (cue[0], cue[-1] + 1), frozenset(found["source"]), frozenset(found["content"])
-                )
+                Link((cue[0], cue[-1] + 1), frozenset(found["source"]), frozenset(found["content"]))
             )
     return Article(
         encode_words(tokenizer, words),
@@ -227,7 +225,10 @@ def losses_of(
 
 @torch.no_grad()
 def evaluate(
-    model: AttributionNetwork, articles: Sequence[Article], tokenizer: Tokenizer, config: dict[str, Any]
+    model: AttributionNetwork,
+    articles: Sequence[Article],
+    tokenizer: Tokenizer,
+    config: dict[str, Any],
 ) -> dict[str, float]:
     """Word F1 of the flat tags, and of the links of gold cues (not the shipped figures)."""
     model.eval()

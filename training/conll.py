@@ -59,15 +59,16 @@ def conlleval(gold: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> 
         given.update(kind for kind, _, _ in found_spans)
         right.update(kind for kind, _, _ in gold_spans & found_spans)
     return {
-        **_scores(right.total(), given.total(), wanted.total()),
+        **f1_scores(right.total(), given.total(), wanted.total()),
         "per_type": {
-            kind: {**_scores(right[kind], given[kind], wanted[kind]), "support": wanted[kind]}
+            kind: {**f1_scores(right[kind], given[kind], wanted[kind]), "support": wanted[kind]}
             for kind in sorted(set(wanted) | set(given))
         },
     }
 
 
-def _scores(right: int, given: int, wanted: int) -> dict[str, float]:
+def f1_scores(right: int, given: int, wanted: int) -> dict[str, float]:
+    """Precision, recall and F1 of counts."""
     precision = right / given if given else 0.0
     recall = right / wanted if wanted else 0.0
     total = precision + recall

@@ -42,8 +42,11 @@ def predict(document: Document, tagger: WordTagger) -> tuple[list[list[str]], in
         sentences.append(Sentence(f"s{number + 1}", offset, offset + len(content), content, number))
         offset += len(content) + 1
     recognised = recognise(text, sentences, tagger)
-    at = {character: mention for mention in recognised.mentions
-          for character in range(mention.start, mention.end)}
+    at = {
+        character: mention
+        for mention in recognised.mentions
+        for character in range(mention.start, mention.end)
+    }
     tags: list[list[str]] = []
     seen: Counter[str] = Counter()
     for sentence, placed in zip(document, sentences, strict=True):

@@ -102,7 +102,7 @@ def save_tokenizer(out: Path) -> None:
 
 
 def write_manifest(out: Path, files: Sequence[str], fields: Mapping[str, Any]) -> None:
-    """`manifest.json` with the sums of `files`; keeps metrics measured earlier for the same sums."""
+    """`manifest.json` with the sums of `files`; metrics of the very same files are kept."""
     path = out / "manifest.json"
     sums = {name: sha256_of(out / name) for name in files}
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -205,7 +205,9 @@ def evaluate(
     return conlleval(gold, found)
 
 
-def load_documents(data: Path, names: Sequence[str], tokenizer: Tokenizer) -> list[LabelledDocument]:
+def load_documents(
+    data: Path, names: Sequence[str], tokenizer: Tokenizer
+) -> list[LabelledDocument]:
     """Labelled documents; files without borders are cut into runs of three sentences."""
     documents: list[Document] = []
     for name in names:

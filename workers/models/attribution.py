@@ -56,9 +56,7 @@ class AttributionReader(Protocol):
         """Tags and features of each window's words."""
         ...
 
-    def link(
-        self, features: NDArray[np.float32], distances: Sequence[int]
-    ) -> NDArray[np.float32]:
+    def link(self, features: NDArray[np.float32], distances: Sequence[int]) -> NDArray[np.float32]:
         """Logits (words, 3) over LINK_LABELS of the words around one cue."""
         ...
 
@@ -99,9 +97,7 @@ class AttributionModel:
             tagged.append(TaggedWindow(word_rows(window, logits[0]), features[0][positions]))
         return tagged
 
-    def link(
-        self, features: NDArray[np.float32], distances: Sequence[int]
-    ) -> NDArray[np.float32]:
+    def link(self, features: NDArray[np.float32], distances: Sequence[int]) -> NDArray[np.float32]:
         """Logits (words, 3) over LINK_LABELS of the words around one cue."""
         numbers = np.array([distances], dtype=np.int64)
         [logits] = self._reader.run(
@@ -111,4 +107,5 @@ class AttributionModel:
                 "mask": np.ones_like(numbers),
             }
         )
-        return logits[0]
+        rows: NDArray[np.float32] = logits[0]
+        return rows

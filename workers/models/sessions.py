@@ -34,7 +34,7 @@ class Session:
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         # The runtime raises its own pybind classes, whose only common base is Exception.
-        except Exception as err:  # noqa: BLE001
+        except Exception as err:
             raise ModelCorruptError(f"{path} cannot be opened: {err}") from err
 
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
@@ -48,7 +48,7 @@ def open_tokenizer(path: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     # `tokenizers` raises bare Exception for a file that it cannot parse.
-    except Exception as err:  # noqa: BLE001
+    except Exception as err:
         raise ModelCorruptError(f"{path} cannot be opened: {err}") from err
     tokenizer.no_padding()
     tokenizer.no_truncation()

@@ -82,9 +82,7 @@ class TokenTagger:
         """Logits of each window's words, (words, labels)."""
         rows = []
         for window in windows:
-            [logits] = self._session.run(
-                sequence_inputs(window.input_ids, window.token_type_ids)
-            )
+            [logits] = self._session.run(sequence_inputs(window.input_ids, window.token_type_ids))
             rows.append(word_rows(window, logits[0]))
         return rows
 

@@ -28,9 +28,7 @@ def central_windows(windows: Sequence[Window], count: int) -> NDArray[np.int64]:
         words = np.arange(window.first_word, window.last_word)
         left = words - window.first_word if window.first_word else np.full(len(words), count)
         right = (
-            window.last_word - 1 - words
-            if window.last_word < count
-            else np.full(len(words), count)
+            window.last_word - 1 - words if window.last_word < count else np.full(len(words), count)
         )
         near = np.minimum(left, right)
         better = near > distance[words]

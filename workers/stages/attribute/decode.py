@@ -1,0 +1,123 @@
+"""Model scores → cues, and for each cue its source and content, in word numbers."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.models.attribution import (
+    LINK_LABELS,
+    TAG_LABELS,
+    AttributionReader,
+    distance_bucket,
+)
+from workers.models.bio import spans_of, viterbi
+from workers.models.windowing import central_windows, log_softmax, merge_windows
+from workers.models.words import Word
+
+SOURCE, CONTENT = LINK_LABELS.index("source"), LINK_LABELS.index("content")
+_CUE = [column for column, label in enumerate(TAG_LABELS) if label.endswith("-CUE")]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedWords:
+    """One attribution: runs of words `first:last`, and the model's probability for it."""
+
+    source: tuple[tuple[int, int], ...]
+    cue: tuple[int, int]
+    content: tuple[tuple[int, int], ...]
+    score: float
+
+
+def read_attributions(
+    words: Sequence[Word], breaks: Collection[int], model: AttributionReader
+) -> tuple[list[LinkedWords], int]:
+    """Attributions in the order of their cues, and the number of windows read.
+
+    A cue without content is dropped; one without source is kept (8 % of the training
+    data names no source).
+    """
+    if not words:
+        return [], 0
+    windows = model.windows(words, breaks)
+    tagged = model.tag(windows)
+    tags = log_softmax(merge_windows(windows, [part.logits for part in tagged], len(words)))
+    central = central_windows(windows, len(words))
+    limits = model.thresholds
+    radius = int(limits["radius"])
+    found = []
+    for first, last, cue_score in find_cues(tags, limits["cue_bias"]):
+        number = int(central[(first + last) // 2])
+        window = windows[number]
+        low = max(window.first_word, first - radius)
+        high = min(window.last_word, last + radius)
+        logits = model.link(
+            tagged[number].features[low - window.first_word : high - window.first_word],
+            [distance_bucket(word, first, last) for word in range(low, high)],
+        )
+        links = log_softmax(logits)
+        # The cue itself is neither.
+        cue_rows = slice(max(first, low) - low, min(last, high) - low)
+        links[cue_rows, 1:] = -50.0
+        classes = smooth(links, limits["switch_penalty"])
+        content = classes == CONTENT
+        if not content.any():
+            continue
+        score = cue_score * float(np.exp(links[content, CONTENT]).mean())
+        if score < limits["minimum_score"]:
+            continue
+        found.append(
+            LinkedWords(
+                source=runs(classes == SOURCE, low),
+                cue=(first, last),
+                content=runs(content, low),
+                score=score,
+            )
+        )
+    return found, len(windows)
+
+
+def find_cues(tags: NDArray[np.float32], bias: float) -> list[tuple[int, int, float]]:
+    """Cues (first, last, probability) by the best valid tag path.
+
+    `tags`: log probabilities (words, 7); `bias` is added to the cue columns: above 0
+    finds more cues, below 0 fewer.
+    """
+    biased = tags.copy()
+    biased[:, _CUE] += bias
+    path = [TAG_LABELS[label] for label in viterbi(biased, TAG_LABELS)]
+    return [
+        (first, last, min(1.0, float(np.exp(tags[first:last, _CUE]).sum(axis=1).mean())))
+        for kind, first, last in spans_of(path)
+        if kind == "CUE"
+    ]
+
+
+def smooth(links: NDArray[np.float32], penalty: float) -> NDArray[np.int64]:
+    """Best class of each word when every change of class costs `penalty` (Potts chain).
+
+    `links`: log probabilities (words, classes). Closes one-word holes, drops specks.
+    """
+    count, classes = links.shape
+    switch = penalty * (1.0 - np.eye(classes))
+    best = links[0].astype(np.float64)
+    pointers = np.zeros((count, classes), dtype=np.int64)
+    for word in range(1, count):
+        paths = best[:, None] - switch
+        pointers[word] = paths.argmax(axis=0)
+        best = paths.max(axis=0) + links[word]
+    chosen = np.zeros(count, dtype=np.int64)
+    chosen[-1] = int(best.argmax())
+    for word in range(count - 1, 0, -1):
+        chosen[word - 1] = pointers[word, chosen[word]]
+    return chosen
+
+
+def runs(chosen: NDArray[np.bool_], offset: int) -> tuple[tuple[int, int], ...]:
+    """Runs `first:last` of true entries, numbers moved by `offset`."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], chosen.astype(np.int8), [0]))))
+    return tuple(
+        (int(first) + offset, int(last) + offset)
+        for first, last in zip(edges[::2], edges[1::2], strict=True)
+    )
