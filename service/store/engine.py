@@ -30,8 +30,9 @@ POOL_SECONDS = 5
 _WRITE = "stancewire_write"
 
 # SQLSTATE classes that mean "not now" rather than "wrong": connection, resources, operator
-# intervention (shutdown, crash), and transaction rollback (deadlock, serialisation).
-_AWAY_CODES = ("08", "53", "57", "40")
+# intervention (shutdown, crash), transaction rollback (deadlock, serialisation), and a database
+# that nobody has migrated yet (undefined table: SQLite calls that an operational error too).
+_AWAY_CODES = ("08", "53", "57", "40", "42P01")
 
 
 def open_engine(database_url: str) -> Engine:

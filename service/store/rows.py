@@ -55,12 +55,14 @@ def to_job(row: Row[Any]) -> Job:
 
 def to_options(document: dict[str, Any]) -> AnalysisOptions:
     """The stored options of a job."""
-    return AnalysisOptions(targets=tuple(document["targets"]))
+    return AnalysisOptions(
+        targets=tuple(document["targets"]), offsets=document.get("offsets", "codepoint")
+    )
 
 
 def from_options(options: AnalysisOptions) -> dict[str, Any]:
     """The options of a job as stored."""
-    return {"targets": list(options.targets)}
+    return {"targets": list(options.targets), "offsets": options.offsets}
 
 
 def to_stored_analysis(row: Row[Any]) -> StoredAnalysis:

@@ -1,0 +1,54 @@
+"""The migrations make exactly the tables that the code describes, and unmake them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from service.settings import Settings
+from service.store.engine import open_engine
+from service.store.migrate import SchemaError, check_schema, migrate
+from service.store.tables import metadata
+
+
+def tables(settings: Settings) -> set[str]:
+    engine = open_engine(settings.database_url)
+    try:
+        return set(inspect(engine).get_table_names()) - {"alembic_version"}
+    finally:
+        engine.dispose()
+
+
+def test_migrations_and_tables_agree(settings: Settings) -> None:
+    migrate(settings)
+    engine = open_engine(settings.database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_up_down_and_up_again(settings: Settings) -> None:
+    migrate(settings)
+    assert tables(settings) == set(metadata.tables)
+    migrate(settings, "base")
+    assert tables(settings) == set()
+    migrate(settings)
+    migrate(settings)
+    assert tables(settings) == set(metadata.tables)
+
+
+def test_processes_that_start_together_migrate_once(settings: Settings) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(migrate, settings) for _ in range(2)]:
+            done.result()
+    check_schema(settings)
+
+
+def test_an_old_schema_is_refused(settings: Settings) -> None:
+    with pytest.raises(SchemaError, match=r"service\.store upgrade"):
+        check_schema(settings)
