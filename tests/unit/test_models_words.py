@@ -1,5 +1,7 @@
 """Words, case shapes and windows."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,7 +63,7 @@ def test_a_combining_mark_stays_with_its_letter() -> None:
 def test_word_offsets_give_the_word_back(text: str) -> None:
     words = split_words(text)
     assert all(text[word.start : word.end] == word.text for word in words)
-    assert all(a.end <= b.start for a, b in zip(words, words[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(words))
     kept = "".join(word.text for word in words)
     assert all(char in kept for char in text if char.isalnum())
 
@@ -115,7 +117,7 @@ def test_windows_cover_every_word_and_fit(
                 assert window.input_ids[position] == 100 + number
             else:
                 assert position == -1
-    assert all(a.first_word < b.first_word for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a.first_word < b.first_word for a, b in itertools.pairwise(windows))
 
 
 def test_windows_overlap_by_what_the_stride_leaves() -> None:
@@ -134,7 +136,7 @@ def test_a_separator_stands_before_each_break() -> None:
 
 @pytest.mark.parametrize(("max_length", "stride"), [(8, 8), (32, 0), (32, 33)])
 def test_impossible_lengths_are_refused(max_length: int, stride: int) -> None:
-    with pytest.raises(ValueError, match="max_length|stride"):
+    with pytest.raises(ValueError, match=r"max_length|stride"):
         make_windows(
             encoded_of([1]), breaks=(), cls_id=CLS, sep_id=SEP, max_length=max_length, stride=stride
         )
