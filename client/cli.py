@@ -45,8 +45,12 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        code = stancewire.main(standalone_mode=False)
+        # Not stancewire.main(): it turns a closed pipe into exit code 1, an article's failure.
+        with stancewire.make_context("stancewire", sys.argv[1:]) as context:
+            code = stancewire.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
     except click.ClickException as err:
         err.show()
         return err.exit_code
