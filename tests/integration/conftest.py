@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -50,8 +51,10 @@ def postgres_server() -> Iterator[str]:
     # Not pytest's own folder: only its owner may enter that, and PostgreSQL refuses to be root.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
-        with embedded.get_server(folder, cleanup_mode="stop"):
-            yield f"postgresql+pg8000://postgres@/postgres?unix_sock={folder}/.s.PGSQL.5432"
+        server = embedded.get_server(folder, cleanup_mode=None)
+        yield f"postgresql+pg8000://postgres@/postgres?unix_sock={folder}/.s.PGSQL.5432"
+        # The package's own stop waits for clients; nothing here is worth a tidy shutdown.
+        os.kill(server.get_pid(), signal.SIGQUIT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -107,10 +110,10 @@ def submit(store: SqlStore) -> Submit:
         article: Article | None = None,
         priority: Priority = Priority.INTERACTIVE,
         batch_id: str | None = None,
-        targets: tuple[str, ...] = (),
+        options: AnalysisOptions = AnalysisOptions(),  # noqa: B008 (frozen)
     ) -> Receipt:
         submission = store.submit(
-            [(article or make_article(), AnalysisOptions(targets))],
+            [(article or make_article(), options)],
             priority=priority,
             batch_id=batch_id,
         )

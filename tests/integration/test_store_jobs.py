@@ -54,11 +54,12 @@ def test_an_article_comes_back_as_it_was_submitted(store: SqlStore, submit: Subm
         language="en",
         metadata={"desk": {"nested": [1, None, "é"]}},
     )
-    receipt = submit(article, targets=("nuclear power",))
+    options = AnalysisOptions(("nuclear power",), "utf16")
+    receipt = submit(article, options=options)
     assert store.article(receipt.article_id) == article
     job = store.job(receipt.job_id)
     assert (job.state, job.attempts, job.progress) == (JobState.QUEUED, 0, 0.0)
-    assert job.options == AnalysisOptions(("nuclear power",))
+    assert job.options == options
     assert store.latest_job(article.id) == job
 
 
