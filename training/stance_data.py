@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,18 +34,24 @@ class Example:
 
 @dataclass(frozen=True)
 class Encoded:
+    """One row as the network reads it."""
+
     input_ids: list[int]
     token_type_ids: list[int]
     label: int
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON Lines file."""
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines if line.strip()]
 
 
 def example_of(row: dict[str, Any], source: str) -> Example:
-    """One row of the evaluation interface as an example."""
+    """One row of the evaluation interface as an example.
+
+    Without a holder and without a target span the target is a topic, not somebody named.
+    """
     spans = row.get("spans") or {}
     question = StanceQuestion(
         text=row["text"],
@@ -53,11 +59,13 @@ def example_of(row: dict[str, Any], source: str) -> Example:
         holder=row["holder"],
         holder_spans=[tuple(spans["holder"])] if "holder" in spans else None,
         target_spans=[tuple(spans["target"])] if "target" in spans else None,
+        topic=row["holder"] is None and "target" not in spans,
     )
     return Example(question, LABELS.index(row["label"]), source)
 
 
 def read_stance(path: Path, source: str) -> list[Example]:
+    """The examples of one data set."""
     return [example_of(row, source) for row in read_rows(path)]
 
 
@@ -109,42 +117,62 @@ def told_by(example: Example, name: str, rng: random.Random) -> Example:
         else:
             text += piece
     moved = question.target_spans and [(a + shift, b + shift) for a, b in question.target_spans]
-    return replace(
-        example, question=StanceQuestion(text, question.target, name, [holder], moved)
-    )
+    return replace(example, question=StanceQuestion(text, question.target, name, [holder], moved))
 
 
 def varied(
-    examples: Iterable[Example], names: Sequence[str], topics: Sequence[str], mix: dict[str, float],
+    examples: Iterable[Example],
+    names: Sequence[str],
+    topics: Sequence[str],
+    mix: Mapping[str, float],
     rng: random.Random,
 ) -> Iterator[Example]:
     """Rewrites shares of the rows: reported speech, wrong speaker, wrong topic, no markers."""
+    told = mix["told"]
+    wrong_speaker = told + mix["wrong_speaker"]
+    wrong_topic = wrong_speaker + mix["wrong_topic"]
     for example in examples:
-        question = example.question
+        row = example
         draw = rng.random()
-        if question.holder is None and example.source != "nli":
-            if draw < mix["told"]:
-                example = told_by(example, rng.choice(names), rng)
-            elif draw < mix["told"] + mix["wrong_speaker"]:
-                spoken = told_by(example, rng.choice(names), rng)
-                other = replace(spoken.question, holder=rng.choice(names), holder_spans=None)
-                if not (set(other.holder.lower().split()) & set(other.text.lower().split())):
-                    example = Example(other, NEUTRAL, example.source)
-            elif draw < mix["told"] + mix["wrong_speaker"] + mix["wrong_topic"] and example.source != "vast":
-                pool = names if example.source == "newsmtsc" else topics
-                target = rng.choice(pool)
-                if not (set(target.lower().split()) & set(question.text.lower().split())):
-                    example = Example(replace(question, target=target, target_spans=None), NEUTRAL, example.source)
-        elif example.source == "dse" and draw < mix["wrong_topic"] / 2:
-            target = rng.choice(names)
-            if not (set(target.lower().split()) & set(question.text.lower().split())):
-                example = Example(replace(question, target=target, target_spans=None), NEUTRAL, example.source)
+        if row.question.holder is None and row.source != "nli":
+            if draw < told:
+                row = told_by(row, rng.choice(names), rng)
+            elif draw < wrong_speaker:
+                row = _asked_of_another(told_by(row, rng.choice(names), rng), row, names, rng)
+            elif draw < wrong_topic and row.source != "vast":
+                row = _about_another(row, names if row.source == "newsmtsc" else topics, rng)
+        elif row.source == "dse" and draw < mix["wrong_topic"] / 2:
+            row = _about_another(row, names, rng)
         if rng.random() < mix["no_marks"]:
-            example = replace(example, question=replace(example.question, holder_spans=(), target_spans=()))
-        yield example
+            unmarked = replace(row.question, holder_spans=(), target_spans=())
+            row = replace(row, question=unmarked)
+        yield row
+
+
+def _asked_of_another(
+    spoken: Example, plain: Example, names: Sequence[str], rng: random.Random
+) -> Example:
+    """What one person says, asked of another: neutral; `plain` where the names share words."""
+    other = replace(spoken.question, holder=rng.choice(names), holder_spans=None)
+    if _share_words(other.holder or "", other.text):
+        return plain
+    return Example(other, NEUTRAL, plain.source)
+
+
+def _about_another(row: Example, targets: Sequence[str], rng: random.Random) -> Example:
+    """The same text about a target that it does not touch: neutral."""
+    target = rng.choice(targets)
+    if _share_words(target, row.question.text):
+        return row
+    return Example(replace(row.question, target=target, target_spans=None), NEUTRAL, row.source)
+
+
+def _share_words(one: str, other: str) -> bool:
+    return bool(set(one.lower().split()) & set(other.lower().split()))
 
 
 def encode_all(examples: Iterable[Example], encoder: StanceEncoder) -> list[Encoded]:
+    """The examples as token ids."""
     rows = []
     for example in examples:
         encoded = encoder.encode(example.question)

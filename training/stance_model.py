@@ -13,7 +13,7 @@ from workers.models.stance_inputs import HOLDER, TARGET
 ROLES = 4
 
 
-class StanceModel(nn.Module):
+class StanceNetwork(nn.Module):
     """Logits for favor, against, neutral.
 
     The head reads four vectors: `[CLS]`, the mean of all tokens, the mean of the tokens
@@ -25,16 +25,22 @@ class StanceModel(nn.Module):
         self.encoder = encoder
         width = encoder.config.hidden_size
         self.head = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(4 * width, width), nn.GELU(), nn.Dropout(dropout),
+            nn.Dropout(dropout),
+            nn.Linear(4 * width, width),
+            nn.GELU(),
+            nn.Dropout(dropout),
             nn.Linear(width, 3),
         )
 
     @classmethod
-    def from_encoder(cls, folder: Path, dropout: float) -> StanceModel:
+    def from_encoder(cls, folder: Path, dropout: float) -> StanceNetwork:
         """Loads the pretrained encoder and widens its token types to the four roles."""
         encoder = BertModel.from_pretrained(
-            folder, add_pooling_layer=False, attn_implementation="sdpa",
-            hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0,
+            folder,
+            add_pooling_layer=False,
+            attn_implementation="sdpa",
+            hidden_dropout_prob=dropout,
+            attention_probs_dropout_prob=0.0,
         ).float()
         old = encoder.embeddings.token_type_embeddings.weight.data
         new = torch.stack([old[0], old[1], old[0], old[0]])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tokenizers import Tokenizer
 
@@ -22,6 +23,8 @@ AUTHOR = "the author"
 TEXT, QUESTION, HOLDER, TARGET = 0, 1, 2, 3
 
 Span = tuple[int, int]
+QuestionKind = Literal["relation", "author", "topic"]
+QUESTION_KINDS: tuple[QuestionKind, ...] = ("relation", "author", "topic")
 
 _POSSESSIVE = re.compile(r"['\u2019](?:s|S)?$")
 
@@ -31,7 +34,8 @@ class StanceQuestion:
     """One pair to classify; `holder` None means the author of the text.
 
     Spans are character offsets into `text`. Where they are None the names are looked
-    up in the text; an empty sequence means "not in this text".
+    up in the text; an empty sequence means "not in this text". `topic` says that the
+    target is a free-text topic or claim and not a named entity.
     """
 
     text: str
@@ -39,6 +43,14 @@ class StanceQuestion:
     holder: str | None = None
     holder_spans: Sequence[Span] | None = None
     target_spans: Sequence[Span] | None = None
+    topic: bool = False
+
+    @property
+    def kind(self) -> QuestionKind:
+        """What is asked; the three kinds differ in how often a stance is taken at all."""
+        if self.topic:
+            return "topic"
+        return "author" if self.holder is None else "relation"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,89 @@
+"""Fits what turns logits into probabilities that mean what they say, and where to abstain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.stance_scores import Labels, risk_coverage
+from workers.models.stance import Calibration
+
+# The biases stay near zero unless the data are sure: dev sets are small.
+_BIAS_PENALTY = 0.02
+_STEPS = 60
+
+
+def fit(logits: NDArray[np.float32], gold: Labels, weights: NDArray[np.float64]) -> Calibration:
+    """Vector scaling with one temperature: the least weighted log loss, by L-BFGS.
+
+    Logits (rows, 3); gold (rows); weights (rows), of any sum.
+    """
+    inputs = torch.tensor(logits, dtype=torch.float64)
+    labels = torch.tensor(gold)
+    shares = torch.tensor(weights / weights.sum())
+    scale = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([scale, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        each = torch.nn.functional.cross_entropy(
+            inputs * scale.exp() + bias, labels, reduction="none"
+        )
+        value = (each * shares).sum() + _BIAS_PENALTY * bias.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    centred = bias.detach() - bias.detach().mean()
+    favor, against, neutral = (round(float(value), 4) for value in centred)
+    return Calibration(round(float(scale.exp()), 4), (favor, against, neutral))
+
+
+def cross_fitted(
+    logits: NDArray[np.float32], gold: Labels, weights: NDArray[np.float64], groups: Sequence[str]
+) -> NDArray[np.float64]:
+    """Probabilities (rows, 3) where each half of the texts is scaled by a fit to the other half.
+
+    Rows of one text (`groups`) stay in one half. For honest calibration errors.
+    """
+    halves = {group: index % 2 for index, group in enumerate(sorted(set(groups)))}
+    half = np.array([halves[group] for group in groups])
+    probabilities = np.zeros(logits.shape)
+    for side in (0, 1):
+        fitted = fit(logits[half != side], gold[half != side], weights[half != side])
+        probabilities[half == side] = fitted.apply(logits[half == side])
+    return probabilities
+
+
+def confidence_threshold(
+    sets: Mapping[str, tuple[NDArray[np.float64], Labels]], precision: float
+) -> tuple[float, dict[str, Any]]:
+    """The lowest confidence from which on labels are right in `precision` of the cases.
+
+    The precision is the mean over the dev sets, so that no set counts more for being large.
+    Returns the threshold and, per set, the coverage and precision there.
+    """
+    curves = {}
+    for name, (probabilities, gold) in sets.items():
+        right = probabilities.argmax(axis=1) == gold
+        curves[name] = risk_coverage(probabilities.max(axis=1), right)
+    chosen = 0.34
+    for threshold in np.arange(0.34, 0.96, 0.01):
+        chosen = round(float(threshold), 2)
+        at = {name: _point(curve, chosen) for name, curve in curves.items()}
+        if np.mean([point["precision"] for point in at.values()]) >= precision:
+            break
+    return chosen, {name: _point(curve, chosen) for name, curve in curves.items()}
+
+
+def _point(curve: Sequence[tuple[float, float, float]], threshold: float) -> dict[str, float]:
+    kept = [point for point in curve if point[0] >= threshold]
+    if not kept:
+        return {"coverage": 0.0, "precision": 1.0}
+    _, coverage, risk = kept[-1]
+    return {"coverage": round(coverage, 4), "precision": round(1.0 - risk, 4)}

@@ -1,0 +1,173 @@
+"""Stance checkpoint → model folder: int8 graph, calibration fitted on dev, measured metrics.
+
+python -m training.stance_export --checkpoint FILE --data DIR --out DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from training.common import minilm_folder, read_config
+from training.evaluate_stance import scores
+from training.export import (
+    CONFIGS,
+    SEQUENCE_INPUTS,
+    export_onnx,
+    quantise,
+    save_tokenizer,
+    sequence_example,
+    write_manifest,
+)
+from training.stance_calibration import confidence_threshold, cross_fitted, fit
+from training.stance_data import LABELS, Example, read_stance
+from training.stance_model import StanceNetwork
+from training.stance_scores import expected_calibration_error
+from workers.models.sessions import Session, open_tokenizer, sequence_inputs
+from workers.models.stance import Calibration
+from workers.models.stance_inputs import StanceEncoder
+
+MAX_LENGTH = 256
+# The dev sets that each kind of question is calibrated on.
+SETS_OF_KIND = {"relation": ("dse",), "author": ("newsmtsc",), "topic": ("vast", "perspectrum")}
+FILES = ("model.onnx", "tokenizer.json")
+# A label is given where, on dev, answers at that confidence or above are right this often.
+WANTED_PRECISION = 0.8
+
+
+def export_graphs(checkpoint: Path, out: Path, kept_float: Path) -> None:
+    """Float graph to `kept_float`, int8 graph and tokenizer to `out`."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network = StanceNetwork.from_encoder(minilm_folder(), 0.0)
+    network.load_state_dict(state["model"])
+    network.eval()
+    ids, mask, _ = sequence_example()
+    roles = torch.tensor([[1, 1, 2, 3, 0, 0, 0], [1, 1, 0, 2, 3, 0, 0]])
+    out.mkdir(parents=True, exist_ok=True)
+    example = (ids, mask, roles)
+    outputs = ("logits",)
+    export_onnx(network, example, SEQUENCE_INPUTS, outputs, kept_float, fixed_outputs=outputs)
+    onnx.checker.check_model(str(kept_float))
+    quantise(kept_float, out / "model.onnx")
+    save_tokenizer(out)
+
+
+def manifest_fields(calibration: dict[str, Any], threshold: float) -> dict[str, Any]:
+    """What the manifest says besides encoder, files and metrics."""
+    return {
+        "name": "stancewire-stance-minilm",
+        "task": "stance",
+        "version": "1",
+        "labels": list(LABELS),
+        "max_length": MAX_LENGTH,
+        "window": MAX_LENGTH,
+        "stride": MAX_LENGTH,
+        "thresholds": {"confidence": threshold},
+        "calibration": calibration,
+        "precision": "int8",
+        "training": {
+            "command": "python -m training.stance --data DIR --out DIR",
+            "config": read_config(CONFIGS / "stance.toml"),
+        },
+    }
+
+
+def dev_logits(graph: Path, tokenizer: Tokenizer, examples: list[Example]) -> NDArray[np.float32]:
+    """Logits (rows, 3) by the shipped runtime."""
+    session = Session(graph)
+    encoder = StanceEncoder(tokenizer, MAX_LENGTH)
+    rows = []
+    for example in examples:
+        encoded = encoder.encode(example.question)
+        inputs = sequence_inputs(encoded.input_ids, encoded.token_type_ids)
+        rows.append(session.run(inputs)[0][0])
+    return np.stack(rows)
+
+
+def calibrate(
+    dev: dict[str, list[Example]], logits: dict[str, NDArray[np.float32]]
+) -> tuple[dict[str, Any], float, dict[str, Any]]:
+    """Calibration by kind of question, abstention threshold, and what dev says of both."""
+    gold = {name: np.array([row.label for row in rows]) for name, rows in dev.items()}
+    settings: dict[str, Any] = {}
+    held_out: dict[str, NDArray[np.float64]] = {}
+    for kind, sets in SETS_OF_KIND.items():
+        each = np.concatenate([logits[name] for name in sets])
+        labels = np.concatenate([gold[name] for name in sets])
+        # Sets of one kind count alike, whatever their size.
+        weights = np.concatenate([np.full(len(gold[name]), 1 / len(gold[name])) for name in sets])
+        texts = [row.question.text for name in sets for row in dev[name]]
+        fitted = fit(each, labels, weights)
+        settings[kind] = {"scale": fitted.scale, "bias": list(fitted.bias)}
+        scaled = cross_fitted(each, labels, weights, texts)
+        start = 0
+        for name in sets:
+            held_out[name] = scaled[start : start + len(gold[name])]
+            start += len(gold[name])
+    pairs = {name: (held_out[name], gold[name]) for name in dev}
+    threshold, points = confidence_threshold(pairs, WANTED_PRECISION)
+    errors = {
+        name: round(expected_calibration_error(held_out[name], gold[name]), 4) for name in dev
+    }
+    return settings, threshold, {"cross_fitted_calibration_error": errors, "abstention": points}
+
+
+def measure(
+    dev: dict[str, list[Example]],
+    logits: dict[str, NDArray[np.float32]],
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    """The evaluation metrics of every dev set for some logits and the calibration."""
+    measured = {}
+    for kind, sets in SETS_OF_KIND.items():
+        favor, against, neutral = settings[kind]["bias"]
+        calibration = Calibration(settings[kind]["scale"], (favor, against, neutral))
+        for name in sets:
+            probabilities = calibration.apply(logits[name])
+            measured[name] = scores(dev[name], probabilities, paired=name == "dse")
+    return measured
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="for the dev sets")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    logging.getLogger().setLevel(logging.ERROR)
+    dev = {
+        name: read_stance(arguments.data / "stance" / name / "dev.jsonl", name)
+        for sets in SETS_OF_KIND.values()
+        for name in sets
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        kept_float = Path(folder) / "float.onnx"
+        export_graphs(arguments.checkpoint, arguments.out, kept_float)
+        tokenizer = open_tokenizer(arguments.out / "tokenizer.json")
+        graphs = {"int8": arguments.out / "model.onnx", "float32": kept_float}
+        logits = {
+            precision: {name: dev_logits(path, tokenizer, rows) for name, rows in dev.items()}
+            for precision, path in graphs.items()
+        }
+    settings, threshold, notes = calibrate(dev, logits["int8"])
+    metrics = {"dev": measure(dev, logits["int8"], settings), **notes}
+    metrics["dev_float32"] = measure(dev, logits["float32"], settings)
+    fields = manifest_fields(settings, threshold)
+    write_manifest(arguments.out, FILES, {**fields, "metrics": metrics})
+    print(json.dumps({"threshold": threshold, "calibration": settings, **metrics}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The stance model: questions in, calibrated probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.analysis import Probabilities
+from workers.models.manifest import ModelCorruptError
+from workers.models.pair_classifier import PairClassifier
+from workers.models.stance_inputs import QUESTION_KINDS, StanceEncoder, StanceQuestion
+
+LABELS = ("favor", "against", "neutral")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Vector scaling of one kind of question: softmax(logits * scale + bias).
+
+    `scale` is one over the temperature (Guo et al. 2017, "On Calibration of Modern Neural
+    Networks"); the three biases correct for how often each label occurs in that kind.
+    """
+
+    scale: float
+    bias: tuple[float, float, float]
+
+    def apply(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Logits (…, 3) to probabilities (…, 3) that sum to 1."""
+        moved = logits.astype(np.float64) * self.scale + np.asarray(self.bias)
+        raised = np.exp(moved - moved.max(axis=-1, keepdims=True))
+        probabilities: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+        return probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Probabilities for one question; `truncated` means that not all of its text was read."""
+
+    probabilities: Probabilities
+    truncated: bool
+
+
+class StanceModel:
+    """Answers stance questions; the classifier runs each alone, so no neighbour changes one."""
+
+    def __init__(self, classifier: PairClassifier) -> None:
+        """Raises ModelCorruptError if the manifest lacks what a stance model needs."""
+        manifest = classifier.manifest
+        if manifest.labels != LABELS:
+            raise ModelCorruptError(f"{manifest.folder}: labels {manifest.labels}, not {LABELS}")
+        try:
+            self._calibrations = _calibrations(manifest.document["calibration"])
+            self.threshold = manifest.thresholds["confidence"]
+        except (KeyError, ValueError, TypeError) as err:
+            raise ModelCorruptError(f"{manifest.folder}: no full calibration: {err!r}") from err
+        self.manifest = manifest
+        self._classifier = classifier
+        self._encoder = StanceEncoder(classifier.tokenizer, manifest.max_length)
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 1) -> StanceModel:
+        """Checks and opens a model folder. Raises ModelError."""
+        return cls(PairClassifier.load(folder, threads))
+
+    def score(self, questions: Sequence[StanceQuestion]) -> list[Answer]:
+        """One answer a question, in order. Raises ValueError where a target is blank."""
+        answers = []
+        for question in questions:
+            encoded = self._encoder.encode(question)
+            logits = self._classifier.logits([encoded])[0]
+            scaled = self._calibrations[question.kind].apply(logits)
+            favor, against, neutral = (float(value) for value in scaled)
+            answers.append(Answer(Probabilities(favor, against, neutral), encoded.truncated))
+        return answers
+
+    def logits(self, questions: Sequence[StanceQuestion]) -> NDArray[np.float32]:
+        """Uncalibrated logits (questions, 3) in the order of `LABELS`; calibration needs them."""
+        return self._classifier.logits([self._encoder.encode(question) for question in questions])
+
+
+def _calibrations(settings: Mapping[str, Any]) -> dict[str, Calibration]:
+    read: dict[str, Calibration] = {}
+    for kind in QUESTION_KINDS:
+        favor, against, neutral = (float(value) for value in settings[kind]["bias"])
+        read[kind] = Calibration(float(settings[kind]["scale"]), (favor, against, neutral))
+    return read
