@@ -1,0 +1,108 @@
+"""Builds the web application."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from threading import BoundedSemaphore
+from typing import Any
+
+from flask import Flask, Response
+from flask_smorest import Api
+
+from service import explorer, problems, request_log
+from service.domain.ports import ApiStore, Doorbell
+from service.routes.articles import articles
+from service.routes.batches import batches
+from service.routes.context import EXTENSION, MAX_WAITING, Context
+from service.routes.jobs import jobs
+from service.routes.system import system
+from service.settings import Settings
+
+OPENAPI_VERSION = "3.1.0"
+
+_ABOUT = """Who is named in a news article, who said what, and who stands where towards whom.
+
+Submit an article, follow its job, read its analysis. Times are RFC 3339 in UTC, ids are opaque,
+lists are pages with a cursor and a `Link` header. Answers are JSON whatever `Accept` says.
+
+Every span of an analysis satisfies `text[start:end] == span.text` on the text whose SHA-256 the
+analysis names, counted in Unicode code points unless `offsets` says otherwise.
+
+Every error is a problem document (RFC 9457) whose `type` is one of these and stays so:
+
+| type | status | meaning |
+|---|---|---|
+"""
+
+
+class _Api(Api):  # type: ignore[misc]
+    """flask-smorest's document without its errors and pages: `service.problems` has the only
+    error shape, and what nothing refers to stays out of the contract."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None: ...
+
+    def _register_responses(self) -> None: ...
+
+    def _register_pagination_header(self) -> None: ...
+
+
+def create_app(
+    settings: Settings, store: ApiStore | None = None, doorbell: Doorbell | None = None
+) -> Flask:
+    """The application over the given ports, by default those that the settings name."""
+    if store is None:
+        from service.store import open_store
+
+        store = open_store(settings)
+    if doorbell is None:
+        from service.queueing import open_doorbell
+
+        doorbell = open_doorbell(settings)
+    app = Flask("service", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.extensions[EXTENSION] = Context(settings, store, doorbell, BoundedSemaphore(MAX_WAITING))
+    request_log.register(app)
+    problems.register(app)
+    explorer.register(app, register_api(app))
+    app.after_request(_harden)
+    return app
+
+
+def register_api(app: Flask) -> dict[str, Any]:
+    """Register every route of the API and return its OpenAPI document."""
+    rows = "".join(
+        f"| `{kind.uri}` | {kind.status} | {kind.detail} |\n" for kind in problems.PROBLEMS.values()
+    )
+    app.config.update(
+        API_TITLE="Stancewire",
+        API_VERSION=_version(),
+        OPENAPI_VERSION=OPENAPI_VERSION,
+    )
+    options: dict[str, Any] = {
+        "info": {"description": _ABOUT + rows, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+    }
+    api = _Api(app, spec_kwargs=options)
+    for blueprint in (articles, batches, jobs, system):
+        api.register_blueprint(blueprint)
+    document = api.spec.to_dict()
+    assert isinstance(document, dict)
+    return document
+
+
+def _version() -> str:
+    try:
+        return version("stancewire")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def _harden(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault(
+        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
+    )
+    return response

@@ -1,0 +1,38 @@
+"""gunicorn's configuration, each limit with its reason."""
+
+from __future__ import annotations
+
+import sys
+
+from service.routes.context import MAX_WAITING
+from service.settings import SettingsError, load_settings
+
+try:
+    _settings = load_settings()
+except SettingsError as err:
+    sys.exit(str(err))
+
+bind = _settings.bind
+workers = _settings.api_processes
+
+# Requests mostly wait for the database; `Prefer: wait` holds a thread, so half are kept free.
+worker_class = "gthread"
+threads = 2 * MAX_WAITING
+
+# Longer than the longest `Prefer: wait` (60 s) and the extraction of a large page.
+timeout = 90
+
+# On SIGTERM let waiting requests be answered; supervisors commonly kill after 30 s.
+graceful_timeout = 25
+
+# Longer than the idle time of common load balancers' pools would race with their reuse.
+keepalive = 5
+
+# URLs here are short: an id and a few filters.
+limit_request_line = 8190
+limit_request_fields = 64
+
+# The application logs each request with its id, so gunicorn's access log stays off.
+accesslog = None
+errorlog = "-"
+loglevel = _settings.log_level.lower()

@@ -1,0 +1,186 @@
+"""Submit many articles at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, g, url_for
+from flask_smorest import Blueprint
+from marshmallow import ValidationError
+from uuid6 import uuid7
+
+from service.domain.article import AnalysisOptions, Article
+from service.domain.job import Priority
+from service.domain.ports import Receipt
+from service.problems import ProblemError
+from service.routes.articles import new_article, ring
+from service.routes.body import (
+    JSON,
+    NDJSON,
+    decode,
+    invalid,
+    media_type,
+    parse_json,
+    read_json,
+    read_lines,
+)
+from service.routes.context import context
+from service.routes.documents import accepted_document, answer
+from service.routes.headers import idempotency_claim
+from service.routes.operation import IDEMPOTENCY_KEY, LOCATION, REPLAYED, Answer, operation
+from service.schemas import examples
+from service.schemas.job import BatchAcceptedSchema
+from service.schemas.submission import ArticleSubmissionSchema
+
+batches = Blueprint("batches", __name__, description="Many articles at once")
+
+Item = tuple[Article, AnalysisOptions] | ProblemError
+
+_BODIES = {
+    JSON: {
+        "schema": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 1000,
+            "items": {
+                "anyOf": [
+                    ArticleSubmissionSchema,
+                    {"description": "Anything else is answered by a problem of its own."},
+                ]
+            },
+        },
+        "examples": {"two": {"value": examples.BATCH}},
+    },
+    NDJSON: {
+        "schema": {
+            "type": "string",
+            "pattern": r"\S",
+            "description": "One article (as in the JSON array) a line; blank lines do not count.",
+        },
+        "example": examples.BATCH_LINES,
+    },
+}
+
+
+@operation(
+    batches,
+    "/v1/batches",
+    method="POST",
+    answers={
+        202: Answer(
+            "Every article is accepted.",
+            BatchAcceptedSchema,
+            {**LOCATION, **REPLAYED},
+            {"accepted": examples.BATCH_ACCEPTED},
+        ),
+        207: Answer(
+            "At least one article is refused: see each item's `status`.",
+            BatchAcceptedSchema,
+            {**LOCATION, **REPLAYED},
+            {"mixed": examples.BATCH_MIXED},
+        ),
+    },
+    problems=(
+        "malformed-json",
+        "invalid-encoding",
+        "idempotency-in-flight",
+        "too-large",
+        "unsupported-media-type",
+        "validation",
+        "idempotency-mismatch",
+        "store-unavailable",
+    ),
+    headers=(IDEMPOTENCY_KEY,),
+    body=_BODIES,
+)
+def submit_batch() -> Response:
+    """Submit up to 1,000 articles.
+
+    A JSON array or NDJSON of articles. The answer has one item an article, in order: a receipt,
+    or the problem that refused it; a bad article does not hold up the others. Batches wait in a
+    queue of their own behind single articles.
+    """
+    here = context()
+    items = _items(media_type((JSON, NDJSON)), here.settings.max_batch_articles)
+    good = [item for item in items if not isinstance(item, ProblemError)]
+    batch_id = str(uuid7())
+
+    def respond(receipts: Sequence[Receipt]) -> str:
+        return json.dumps(_answer_document(batch_id, items, receipts))
+
+    claim = idempotency_claim(respond)
+    if good:
+        submission = here.store.submit(
+            good, priority=Priority.BULK, batch_id=batch_id, idempotency=claim
+        )
+        if submission.replayed_body is not None:
+            response = _response(json.loads(submission.replayed_body))
+            response.headers["Idempotency-Replayed"] = "true"
+            return response
+        ring(here, submission.receipts, Priority.BULK)
+        return _response(_answer_document(batch_id, items, submission.receipts))
+    # Nothing to store, so nothing to replay: the same request is refused in the same way again.
+    return _response(_answer_document(batch_id, items, ()))
+
+
+def _items(kind: str, most: int) -> list[Item]:
+    documents: list[Any]
+    if kind == JSON:
+        documents = read_json()
+        if not isinstance(documents, list):
+            raise _wrong("", "Must be an array of articles.")
+    else:
+        documents = list(read_lines())
+    if not documents:
+        raise _wrong("", "Must have at least one article.")
+    if len(documents) > most:
+        raise ProblemError("too-large", f"A batch may have {most:,} articles.")
+    return [_item(document, kind) for document in documents]
+
+
+def _item(document: Any, kind: str) -> Item:
+    try:
+        if kind == NDJSON:
+            document = parse_json(decode(document, "utf-8-sig"))
+        return new_article(ArticleSubmissionSchema().load(document))
+    except ProblemError as err:
+        return err
+    except ValidationError as err:
+        return invalid(err)
+
+
+def _answer_document(
+    batch_id: str, items: Sequence[Item], receipts: Sequence[Receipt]
+) -> dict[str, Any]:
+    remaining = iter(receipts)
+    answers: list[dict[str, Any]] = []
+    for index, item in enumerate(items):
+        if isinstance(item, ProblemError):
+            problem = item.document()
+            answers.append({"index": index, "status": problem["status"], "problem": problem})
+        else:
+            accepted = accepted_document(next(remaining), item[0])
+            del accepted["state"]
+            answers.append({"index": index, "status": 202, **accepted})
+    return {
+        "batch_id": batch_id,
+        "accepted": len(receipts),
+        "rejected": len(items) - len(receipts),
+        "items": answers,
+        "links": {"jobs": url_for("jobs.list_jobs", batch_id=batch_id)},
+    }
+
+
+def _response(document: dict[str, Any]) -> Response:
+    if document["rejected"]:
+        g.problem = "batch-items"
+    response = answer(document, 207 if document["rejected"] else 202)
+    if document["accepted"]:
+        response.headers["Location"] = document["links"]["jobs"]
+    return response
+
+
+def _wrong(pointer: str, detail: str) -> ProblemError:
+    return ProblemError("validation", errors=[{"pointer": pointer, "detail": detail}])

@@ -1,0 +1,156 @@
+"""Ties a view to its route and to its place in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask.typing import ResponseReturnValue
+from flask_smorest import Blueprint
+from marshmallow import Schema
+
+from service.problems import CONTENT_TYPE, PROBLEMS
+from service.schemas.examples import problem_example
+from service.schemas.fields import UUID_PATTERN
+from service.schemas.problem import ProblemSchema
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+ETAG = {"ETag": {"description": "Names this state of the resource.", "schema": {"type": "string"}}}
+RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which to look again.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
+LOCATION = {
+    "Location": {
+        "description": "The job.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
+}
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "`true` when this is the stored answer to an earlier request.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "An ETag received before: answers 304 while nothing has changed.",
+    "schema": {"type": "string"},
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "Makes the request safe to send again: the same key and request get the same "
+    "answer, another request with the key 422, and 409 while the first is being answered.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "description": "`wait=N` (RFC 7240): wait up to N seconds for the result.",
+    "schema": {"type": "string"},
+    "example": "wait=10",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer: its meaning, schema, headers and examples by name."""
+
+    description: str
+    schema: type[Schema] | None = None
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    examples: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOT_MODIFIED = Answer("Nothing has changed since the ETag.", headers=ETAG)
+
+
+def operation(
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    method: str = "GET",
+    answers: Mapping[int, Answer],
+    problems: Sequence[str] = (),
+    query: type[Schema] | None = None,
+    headers: Sequence[Mapping[str, Any]] = (),
+    body: Mapping[str, Any] | None = None,
+) -> Callable[[View], View]:
+    """Register a view; its name is the endpoint and, in camel case, the operationId.
+
+    `problems` names rows of the problem table; `internal-error` is always among them.
+    """
+
+    def decorate(view: View) -> View:
+        parameters: list[Any] = [dict(header) for header in headers]
+        if query is not None:
+            parameters.append({"in": "query", "schema": query})
+        manual: dict[str, Any] = {
+            "operationId": _camel(view.__name__),
+            "responses": {
+                **{str(status): _answer(answer) for status, answer in answers.items()},
+                **_problems((*problems, "internal-error")),
+            },
+        }
+        if parameters:
+            manual["parameters"] = parameters
+        if body is not None:
+            manual["requestBody"] = {"required": True, "content": dict(body)}
+        documented = blueprint.doc(**manual)(view)
+        path = [
+            {"in": "path", "name": name, "schema": {"type": "string", "pattern": UUID_PATTERN}}
+            for name in ("job_id", "article_id")
+            if f"<{name}>" in rule
+        ]
+        blueprint.add_url_rule(
+            rule,
+            endpoint=view.__name__,
+            view_func=documented,
+            methods=[method],
+            parameters=path,
+        )
+        return view
+
+    return decorate
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    document: dict[str, Any] = {"description": answer.description}
+    if answer.headers:
+        document["headers"] = dict(answer.headers)
+    if answer.schema is not None:
+        content: dict[str, Any] = {"schema": answer.schema}
+        if answer.examples:
+            content["examples"] = {k: {"value": v} for k, v in answer.examples.items()}
+        document["content"] = {"application/json": content}
+    return document
+
+
+def _problems(names: Sequence[str]) -> dict[str, Any]:
+    """One response per status; its description and examples name every type."""
+    documents: dict[str, Any] = {}
+    for name in names:
+        kind = PROBLEMS[name]
+        document = documents.setdefault(
+            str(kind.status),
+            {"description": "", "content": {CONTENT_TYPE: {"schema": ProblemSchema}}},
+        )
+        lead = document["description"] + " " if document["description"] else ""
+        document["description"] = f"{lead}{kind.title}: {kind.detail}"
+        examples = document["content"][CONTENT_TYPE].setdefault("examples", {})
+        examples[name] = {"value": problem_example(kind)}
+        if kind.retry_after is not None:
+            document["headers"] = RETRY_AFTER
+    return documents
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

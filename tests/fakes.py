@@ -1,0 +1,236 @@
+"""In-memory store and doorbell: the ports of `service.domain.ports` without SQL and a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from service.domain.analysis import StoredAnalysis
+from service.domain.article import AnalysisOptions, Article
+from service.domain.errors import (
+    AnalysisNotReadyError,
+    GoneError,
+    IdempotencyInFlightError,
+    IdempotencyMismatchError,
+    NotFoundError,
+    StateConflictError,
+    StoreUnavailableError,
+)
+from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.ports import (
+    IdempotencyClaim,
+    JobFilter,
+    JobPage,
+    Receipt,
+    Submission,
+    WorkerInfo,
+)
+
+
+@dataclass
+class FakeStore:
+    """An `ApiStore`. `finish`, `fail` and `run` do what a worker would; `document`, when set,
+    finishes every job as soon as it is submitted; `away` makes every call fail."""
+
+    away: bool = False
+    document: dict[str, Any] | None = None
+    workers: tuple[WorkerInfo, ...] = ()
+    max_attempts: int = 3
+    in_flight: set[str] = field(default_factory=set)
+    rung_ids: list[str] = field(default_factory=list)
+    _articles: dict[str, Article] = field(default_factory=dict)
+    _jobs: dict[str, Job] = field(default_factory=dict)
+    _analyses: dict[str, StoredAnalysis] = field(default_factory=dict)
+    _answers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _gone: set[str] = field(default_factory=set)
+    _ids: count[int] = field(default_factory=lambda: count(1))
+
+    def submit(
+        self,
+        articles: Sequence[tuple[Article, AnalysisOptions]],
+        *,
+        priority: Priority,
+        batch_id: str | None = None,
+        idempotency: IdempotencyClaim | None = None,
+    ) -> Submission:
+        self.ping()
+        if idempotency is not None:
+            if idempotency.key in self.in_flight:
+                raise IdempotencyInFlightError(idempotency.key)
+            if idempotency.key in self._answers:
+                fingerprint, body = self._answers[idempotency.key]
+                if fingerprint != idempotency.fingerprint:
+                    raise IdempotencyMismatchError(idempotency.key)
+                return Submission((), body)
+        receipts = []
+        for article, options in articles:
+            job = self._new_job(article, options, priority, batch_id)
+            self._articles[article.id] = article
+            self._jobs[job.id] = job
+            receipts.append(Receipt(article.id, job.id))
+            if self.document is not None:
+                self.finish(job.id, self.document)
+        if idempotency is not None:
+            body = idempotency.respond(receipts)
+            self._answers[idempotency.key] = (idempotency.fingerprint, body)
+        return Submission(tuple(receipts))
+
+    def job(self, job_id: str) -> Job:
+        self._check(job_id)
+        try:
+            return self._jobs[job_id]
+        except KeyError as err:
+            raise NotFoundError(job_id) from err
+
+    def jobs(self, wanted: JobFilter, *, after: str | None, limit: int) -> JobPage:
+        self.ping()
+        found = [
+            job
+            for job in sorted(self._jobs.values(), key=lambda job: job.id, reverse=True)
+            if (after is None or job.id < after) and self._matches(job, wanted)
+        ]
+        page = tuple(found[:limit])
+        return JobPage(page, page[-1].id if len(found) > limit else None)
+
+    def cancel(self, job_id: str) -> Job:
+        job = self.job(job_id)
+        if job.state in {JobState.SUCCEEDED, JobState.FAILED}:
+            raise StateConflictError(f"A job that has {job.state} cannot be cancelled.")
+        if job.state is JobState.CANCELLED:
+            return job
+        return self._change(job, state=JobState.CANCELLED, finished_at=datetime.now(UTC))
+
+    def retry(self, job_id: str) -> Job:
+        job = self.job(job_id)
+        if job.state is not JobState.FAILED:
+            raise StateConflictError("Only failed jobs can be retried.")
+        return self._change(
+            job, state=JobState.QUEUED, attempts=0, failure=None, stage=None, finished_at=None
+        )
+
+    def article(self, article_id: str) -> Article:
+        self._check(article_id)
+        try:
+            return self._articles[article_id]
+        except KeyError as err:
+            raise NotFoundError(article_id) from err
+
+    def latest_job(self, article_id: str) -> Job:
+        self.article(article_id)
+        return max(
+            (job for job in self._jobs.values() if job.article_id == article_id),
+            key=lambda job: job.id,
+        )
+
+    def analysis(self, article_id: str) -> StoredAnalysis:
+        job = self.latest_job(article_id)
+        try:
+            return self._analyses[article_id]
+        except KeyError as err:
+            raise AnalysisNotReadyError(job.id, job.state) from err
+
+    def delete_article(self, article_id: str) -> None:
+        self.article(article_id)
+        del self._articles[article_id]
+        self._analyses.pop(article_id, None)
+        ended = {job.id for job in self._jobs.values() if job.article_id == article_id}
+        self._jobs = {key: job for key, job in self._jobs.items() if key not in ended}
+        self._gone |= {article_id, *ended}
+
+    def rung(self, job_ids: Sequence[str]) -> None:
+        self.rung_ids += job_ids
+
+    def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
+        self.ping()
+        return self.workers
+
+    def ping(self) -> None:
+        if self.away:
+            raise StoreUnavailableError("the fake is away")
+
+    def run(self, job_id: str, stage: Stage) -> None:
+        """A worker has reached `stage`."""
+        self._change(
+            self._jobs[job_id], state=JobState.RUNNING, stage=stage, started_at=datetime.now(UTC)
+        )
+
+    def finish(self, job_id: str, document: dict[str, Any]) -> None:
+        """A worker has stored `document`."""
+        now = datetime.now(UTC)
+        job = self._change(
+            self._jobs[job_id], state=JobState.SUCCEEDED, stage=Stage.STORE, finished_at=now
+        )
+        self._analyses[job.article_id] = StoredAnalysis(
+            job.article_id, job.id, str(document["pipeline_version"]), now, document
+        )
+
+    def fail(self, job_id: str, failure: JobFailure) -> None:
+        """A worker has given up."""
+        job = self._jobs[job_id]
+        self._change(job, state=JobState.FAILED, failure=failure, finished_at=datetime.now(UTC))
+
+    def _new_job(
+        self,
+        article: Article,
+        options: AnalysisOptions,
+        priority: Priority,
+        batch_id: str | None,
+    ) -> Job:
+        now = datetime.now(UTC)
+        return Job(
+            id=str(UUID(int=next(self._ids))),
+            article_id=article.id,
+            state=JobState.QUEUED,
+            priority=priority,
+            options=options,
+            attempts=0,
+            max_attempts=self.max_attempts,
+            created_at=now,
+            updated_at=now,
+            version=1,
+            batch_id=batch_id,
+        )
+
+    def _change(self, job: Job, **changes: Any) -> Job:
+        changed = replace(job, updated_at=datetime.now(UTC), version=job.version + 1, **changes)
+        self._jobs[job.id] = changed
+        return changed
+
+    def _check(self, id_: str) -> None:
+        self.ping()
+        if id_ in self._gone:
+            raise GoneError(id_)
+
+    def _matches(self, job: Job, wanted: JobFilter) -> bool:
+        source = self._articles[job.article_id].source
+        after, before = wanted.created_after, wanted.created_before
+        return (
+            wanted.state in {None, job.state}
+            and wanted.batch_id in {None, job.batch_id}
+            and wanted.article_id in {None, job.article_id}
+            and wanted.source in {None, source}
+            and (after is None or job.created_at > after)
+            and (before is None or job.created_at < before)
+        )
+
+
+@dataclass
+class FakeDoorbell:
+    """A `Doorbell` that writes down who rang; `away` refuses every message."""
+
+    away: bool = False
+    rings: list[tuple[str, Priority]] = field(default_factory=list)
+    tries: int = 0
+
+    def ring(self, job_id: str, priority: Priority) -> bool:
+        self.tries += 1
+        if not self.away:
+            self.rings.append((job_id, priority))
+        return not self.away
+
+    def ping(self) -> bool:
+        return not self.away
