@@ -11,7 +11,14 @@ from typing import NoReturn
 import click
 
 from client.exit_codes import ExitCode
-from client.local_stack import CODE_FOLDER, LocalStack, LocalStackError, gunicorn_command
+from client.local_stack import (
+    CODE_FOLDER,
+    LocalStack,
+    LocalStackError,
+    api_command,
+    upgrade_command,
+    worker_command,
+)
 
 DEFAULT_BIND = "127.0.0.1:8080"
 _CHECK_SECONDS = 0.5
@@ -48,19 +55,19 @@ def up(bind: str, data_dir: Path | None) -> int:
 @click.command()
 def api() -> NoReturn:
     """Run the API alone, with the settings of the environment (STANCEWIRE_…)."""
-    _replace_by(gunicorn_command(os.environ.get("STANCEWIRE_BIND", DEFAULT_BIND)))
+    _replace_by(api_command())
 
 
 @click.command()
 def worker() -> NoReturn:
     """Run a worker alone, with the settings of the environment (STANCEWIRE_…)."""
-    _replace_by([sys.executable, "-P", "-m", "workers"])
+    _replace_by(worker_command())
 
 
 @click.command()
 def migrate() -> NoReturn:
     """Bring the database of the environment's settings to the newest schema."""
-    _replace_by([sys.executable, "-P", "-m", "service.store", "upgrade"])
+    _replace_by(upgrade_command())
 
 
 def _keep_up(stack: LocalStack) -> None:

@@ -107,7 +107,7 @@ class LocalStack:
         """Start another worker in the place of one that has died."""
         assert self._processes is not None
         self._processes.forget(self.child("worker"))
-        return self._start_part("worker", [sys.executable, "-P", "-m", "workers"])
+        return self._start_part("worker", worker_command())
 
     def _start(self) -> None:
         if self._wanted_data_dir is None:
@@ -131,10 +131,8 @@ class LocalStack:
             self._upgrade_database()
             self._on_step("starting the API and a worker")
             # The socket is handed over open: no other process can take the port in between.
-            self._start_part(
-                "api", gunicorn_command(f"fd://{listener.fileno()}"), (listener.fileno(),)
-            )
-            self._start_part("worker", [sys.executable, "-P", "-m", "workers"])
+            self._start_part("api", api_command(f"fd://{listener.fileno()}"), (listener.fileno(),))
+            self._start_part("worker", worker_command())
         self._on_step("loading the models")
         self._wait_until_ready(deadline)
 
@@ -195,8 +193,7 @@ class LocalStack:
 
     def _upgrade_database(self) -> None:
         assert self._processes is not None
-        upgrade = [sys.executable, "-P", "-m", "service.store", "upgrade"]
-        child = self._start_part("upgrade", upgrade)
+        child = self._start_part("upgrade", upgrade_command())
         with contextlib.suppress(TimeoutError):
             _until(lambda: child.process.poll() is not None, _UPGRADE_SECONDS)
         if child.process.returncode != 0:
@@ -238,9 +235,21 @@ def valkey_server() -> Path:
     return binary
 
 
-def gunicorn_command(bind: str) -> list[str]:
-    """How the API is served."""
-    return [sys.executable, "-P", "-m", "gunicorn", "--bind", bind, "service.wsgi:app"]
+def api_command(bind: str | None = None) -> list[str]:
+    """How the API is served; `bind` overrides where its settings say it listens."""
+    override = [] if bind is None else ["--bind", bind]
+    configured = ["-m", "gunicorn", "-c", "python:service.gunicorn_conf"]
+    return [sys.executable, "-P", *configured, *override, "service.wsgi"]
+
+
+def worker_command() -> list[str]:
+    """How a worker is run."""
+    return [sys.executable, "-P", "-m", "workers"]
+
+
+def upgrade_command() -> list[str]:
+    """How the database gets its newest schema."""
+    return [sys.executable, "-P", "-m", "service.store", "upgrade"]
 
 
 def _listening_socket(address: tuple[str, int]) -> socket.socket:
