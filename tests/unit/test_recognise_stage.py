@@ -1,16 +1,18 @@
 """The recognise stage over a fake tagger that knows a few words."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from service.domain.analysis import Sentence
+from service.domain.analysis import EntityType, Mention, Sentence
 from workers.models.bio import bio_labels
 from workers.models.words import EncodedWords, Window, Word, make_windows
 from workers.stages.recognise.stage import recognise
+from workers.stages.recognise.tidy import one_type_a_name
 
 LABELS = bio_labels(("PER", "ORG", "LOC", "MISC"))
 
@@ -92,6 +94,25 @@ def test_an_apostrophe_does_not_cut_a_name() -> None:
     text, sentences = sentences_of("Then O’Brien spoke to Trump’s aide.")
     found = recognise(text, sentences, LexiconTagger({"Brien": "B-PER", "Trump": "B-PER"}))
     assert [m.text for m in found.mentions] == ["O’Brien", "Trump"]
+
+
+def test_an_honorific_is_no_part_of_a_name() -> None:
+    text, sentences = sentences_of("Mr. Mekdad saw Mrs Lee and a Mr. himself.")
+    tags = {"Mr": "B-PER", ".": "I-PER", "Mekdad": "I-PER", "Mrs": "B-PER", "Lee": "I-PER"}
+    found = recognise(text[:-1], [replace(sentences[0], end=len(text) - 1)], LexiconTagger(tags))
+    assert [(m.id, m.text) for m in found.mentions] == [("m1", "Mekdad"), ("m2", "Lee")]
+
+
+def mention_of(text: str, kind: EntityType, score: float) -> Mention:
+    return Mention("m", 0, len(text), text, kind, score, "s1")
+
+
+def test_an_article_settles_the_type_of_a_name() -> None:
+    person, company = EntityType.PER, EntityType.ORG
+    mentions = [mention_of("Moallem", person, 0.9)] * 2 + [mention_of("Moallem", company, 0.8)]
+    assert [m.type for m in one_type_a_name(mentions)] == [person] * 3
+    undecided = [mention_of("Paris", person, 0.9), mention_of("Paris", EntityType.LOC, 0.8)]
+    assert one_type_a_name(undecided) == undecided
 
 
 def test_nothing_to_read() -> None:

@@ -10,6 +10,7 @@ from workers.models.bio import spans_of, viterbi
 from workers.models.token_tagger import WordTagger
 from workers.models.windowing import log_softmax, merge_windows
 from workers.models.words import Word, plain_punctuation, split_words
+from workers.stages.recognise.tidy import one_type_a_name, without_honorific
 from workers.stages.types import Recognised
 
 _APOSTROPHES = frozenset("'’")
@@ -33,6 +34,10 @@ def recognise(text: str, sentences: Sequence[Sentence], tagger: WordTagger) -> R
         for kind, start, end, score in _spans(scores[first:last], tagger.labels):
             inside = words[first + start : first + end]
             begin = _whole_word_start(text, inside[0].start, sentence.start)
+            if kind == EntityType.PER:
+                begin = without_honorific(text, begin, inside[-1].end)
+            if begin == inside[-1].end:
+                continue
             mentions.append(
                 Mention(
                     id=f"m{len(mentions) + 1}",
@@ -44,7 +49,7 @@ def recognise(text: str, sentences: Sequence[Sentence], tagger: WordTagger) -> R
                     sentence_id=sentence.id,
                 )
             )
-    return Recognised(tuple(mentions), len(windows))
+    return Recognised(tuple(one_type_a_name(mentions)), len(windows))
 
 
 def _spans(
