@@ -1,0 +1,59 @@
+"""One pool process: its models, its database connections, its heartbeat and its sweeper."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from service.domain.ports import WorkerInfo
+from service.queueing import BrokerDoorbell, open_doorbell
+from service.settings import Settings
+from service.store import SqlStore, open_store, utc_now
+from workers.periodic import Periodic
+from workers.pipeline import Analyser
+from workers.sweeper import sweep
+
+
+class WorkerProcess:
+    """Everything here begins after the fork: neither threads nor SQLite's locks nor ONNX
+    sessions survive one. Heartbeat and sweeper live here too, so that the parent process, which
+    forks again whenever a child is lost, never has a thread or a database open.
+    """
+
+    def __init__(self, settings: Settings, pipeline: Analyser) -> None:
+        self.settings = settings
+        self.pipeline = pipeline
+        self.id = f"{socket.gethostname()}:{os.getpid()}"
+        self.store: SqlStore = open_store(settings)
+        self.doorbell: BrokerDoorbell = open_doorbell(settings)
+        self._started_at = utc_now()
+        self._periodic = (
+            Periodic("heartbeat", settings.worker_heartbeat, self._beat),
+            Periodic("sweeper", settings.sweep_interval, self._sweep),
+        )
+
+    def start(self) -> None:
+        """Begin to beat and to sweep."""
+        for periodic in self._periodic:
+            periodic.start()
+
+    def stop(self) -> None:
+        """Say goodbye."""
+        for periodic in self._periodic:
+            periodic.stop()
+        self.store.worker_gone(self.id)
+        self.store.close()
+
+    def _beat(self) -> None:
+        self.store.worker_seen(
+            WorkerInfo(
+                id=self.id,
+                pipeline_version=self.pipeline.version,
+                models=self.pipeline.models,
+                started_at=self._started_at,
+                seen_at=utc_now(),
+            )
+        )
+
+    def _sweep(self) -> None:
+        sweep(self.store, self.doorbell, self.settings)

@@ -1,0 +1,110 @@
+"""The task: claim, analyse, store. Every way in which it can end is named here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import sleep
+from typing import Protocol
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from service.domain.documents import to_document
+from service.domain.errors import LeaseLostError, StoreUnavailableError
+from service.domain.job import JobFailure, Stage
+from service.domain.ports import Claim, WorkerStore
+from service.settings import Settings
+from workers.errors import PermanentError, RetryableError
+from workers.lease import LeaseKeeper
+from workers.pipeline import Analyser
+
+log = logging.getLogger(__name__)
+
+# A finished analysis is worth waiting for a database that restarts. The lease is kept meanwhile.
+STORE_TRIES = 5
+STORE_PAUSE_SECONDS = 1.0
+
+
+class HandBackError(SystemExit):
+    """The process was asked to end at once."""
+
+
+class Context(Protocol):
+    """What the task needs of its process."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def store(self) -> WorkerStore: ...
+    @property
+    def pipeline(self) -> Analyser: ...
+
+
+def analyse(context: Context, job_id: str) -> None:
+    """Run one job if it is free. A message for a finished, held or unknown job ends here."""
+    try:
+        lease = context.settings.lease
+        claim = context.store.claim(job_id, worker_id=context.id, lease=lease)
+    except StoreUnavailableError as err:
+        # Still queued: the sweeper rings when the database is back.
+        log.warning("job %s not claimed: %s", job_id, err)
+        return
+    if claim is None:
+        log.info("job %s: nothing to do", job_id)
+        return
+    try:
+        _run(context, claim)
+    except LeaseLostError as err:
+        log.info("given up: %s", err)
+    except StoreUnavailableError as err:
+        # The lease runs out and the job is tried again.
+        log.error("job %s: result not stored: %s", job_id, err)
+    except HandBackError:
+        _quietly(lambda: context.store.release(claim))
+        log.info("job %s handed back", job_id)
+        raise
+
+
+def _run(context: Context, claim: Claim) -> None:
+    try:
+        with LeaseKeeper(context.store, claim, lease=context.settings.lease) as keeper:
+            analysis = context.pipeline.run(claim.article, claim.job.options, keeper.enter)
+            keeper.enter(Stage.STORE)
+            document = to_document(analysis)
+            _patiently(lambda: context.store.complete(claim, document, analysis.pipeline_version))
+    except SoftTimeLimitExceeded:
+        limit = context.settings.soft_time_limit
+        detail = f"the analysis took longer than {limit} seconds"
+        _fail(context, claim, JobFailure("time_limit", detail), retryable=False)
+    except PermanentError as err:
+        log.exception("job %s failed", claim.job.id)
+        _fail(context, claim, JobFailure(err.code, err.detail), retryable=False)
+    except RetryableError as err:
+        log.warning("job %s: attempt %d failed: %s", claim.job.id, claim.job.attempts, err)
+        _fail(context, claim, JobFailure(err.code, err.detail), retryable=True)
+
+
+def _fail(context: Context, claim: Claim, failure: JobFailure, *, retryable: bool) -> None:
+    _patiently(lambda: context.store.fail(claim, failure, retryable=retryable))
+
+
+def _patiently(act: Callable[[], object]) -> None:
+    for tries_left in reversed(range(STORE_TRIES)):
+        try:
+            act()
+        except StoreUnavailableError as err:
+            if not tries_left:
+                raise
+            log.warning("the database is away, trying again: %s", err)
+            sleep(STORE_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except (LeaseLostError, StoreUnavailableError) as err:
+        log.warning("%s", err)
