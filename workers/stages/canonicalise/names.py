@@ -24,12 +24,12 @@ POSSESSIVE = re.compile(r"(?:['’`]s|(?<=s)['’`])$", re.IGNORECASE)
 _EDGE = ' \t\n\r\u00a0"“”«»()[]{},;:!?'
 _HONORIFICS = word_set(
     "mr mrs ms miss mme mlle dr prof professor sir dame lord lady sheikh sheik shaykh imam "
-    "ayatollah mullah rabbi reverend rev father fr sister pope saint st king queen prince princess emir "
-    "sultan gen general lt lieutenant col colonel maj major capt captain sgt sergeant adm admiral brig "
-    "brigadier marshal cmdr commander president vice premier chancellor minister prime foreign "
-    "defence defense interior finance secretary ambassador senator sen congressman congresswoman "
-    "representative rep governor gov mayor judge justice chief deputy ex former late hon "
-    "spokesman spokeswoman spokesperson chairman chairwoman"
+    "ayatollah mullah rabbi reverend rev father fr sister pope saint st king queen prince "
+    "princess emir sultan gen general lt lieutenant col colonel maj major capt captain sgt "
+    "sergeant adm admiral brig brigadier marshal cmdr commander president vice premier "
+    "chancellor minister prime foreign defence defense interior finance secretary ambassador "
+    "senator sen congressman congresswoman representative rep governor gov mayor judge justice "
+    "chief deputy ex former late hon spokesman spokeswoman spokesperson chairman chairwoman"
 )
 _SUFFIXES = word_set("jr sr ii iii iv phd md mp mep")
 _ARTICLES = word_set("al el ad an ar as ash at ath az ul ur")
