@@ -42,6 +42,8 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It logs errors about pages without text; those are answered with a problem, not ours to fix.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
 def register(app: Flask) -> None:

@@ -136,7 +136,7 @@ def _items(kind: str, most: int) -> list[Item]:
     if not documents:
         raise _wrong("", "Must have at least one article.")
     if len(documents) > most:
-        raise ProblemError("too-large", f"A batch may have {most:,} articles.")
+        raise _wrong("", f"Has {len(documents):,} articles; a batch may have {most:,}.")
     return [_item(document, kind) for document in documents]
 
 

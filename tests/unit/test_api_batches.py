@@ -90,8 +90,8 @@ def test_limits(api: Api) -> None:
         "malformed-json",
     )
     too_many = [{"text": "a"}] * 1001
-    assert_problem(api.client.post("/v1/batches", json=too_many), 413, "too-large")
-    assert_problem(post_lines(api, b'{"text": "a"}\n' * 1001), 413, "too-large")
+    assert_problem(api.client.post("/v1/batches", json=too_many), 422, "validation", "")
+    assert_problem(post_lines(api, b'{"text": "a"}\n' * 1001), 422, "validation", "")
     assert not api.store._articles
     assert api.client.post("/v1/batches", json=too_many[:1000]).status_code == 202
     response = api.client.post("/v1/batches", data=b"a", content_type="text/plain")

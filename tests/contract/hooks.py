@@ -1,0 +1,47 @@
+"""What schemathesis must know that an OpenAPI document cannot say."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies
+from schemathesis.transport.requests import REQUESTS_TRANSPORT
+from schemathesis.transport.wsgi import WSGI_TRANSPORT
+
+from service.schemas.examples import PAGE
+
+_KEY = re.compile(r"[!-~]{1,255}\Z")
+_numbers = count()
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: Any) -> None:
+    """Give each request a key of its own.
+
+    A key that comes again with another request is refused with 422, as it should be, and
+    schemathesis sends the same key with many requests. Keys that are malformed on purpose stay.
+    """
+    key = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and _KEY.match(key):
+        case.headers["Idempotency-Key"] = f"{key[:200]}-{next(_numbers)}"
+
+
+# Any string is a page, but only pages with an article in them are accepted.
+_words = strategies.text(strategies.characters(categories=["L", "N"]), min_size=1, max_size=40)
+schemathesis.openapi.media_type(
+    "text/html", _words.map(lambda words: PAGE.replace("Norland", words).encode())
+)
+
+
+def _lines(context: Any, value: Any) -> dict[str, Any]:
+    """NDJSON as it is; what is no string at all cannot be lines, so nothing is sent."""
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace")
+    return {"data": value if isinstance(value, bytes) else b""}
+
+
+for _transport in (REQUESTS_TRANSPORT, WSGI_TRANSPORT):
+    _transport.serializer("application/x-ndjson")(_lines)
