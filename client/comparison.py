@@ -6,21 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from client.crossref import match_entities, name_words
 from client.inputs import ArticleInput
 from client.report import AUTHOR, holder_name
 from client.resources import Analysis
-from client.terminal import printable, stance_text
+from client.terminal import columns_that_fit, indented, label_text, matrix, printable, stance_text
 
 _NAME_WIDTH = 20
-_CELL_WIDTH = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ def print_comparison(
     console.print(Rule(Text("Across the articles", style="bold"), align="left"))
     shared = _shared_targets(voices)
     if not shared:
-        console.print("No target is taken a side on in two of these articles.")
+        console.print("No target that two of these articles judge has a side taken on it.")
         return
     _print_disagreements(console, outlets, voices)
     _print_targets(console, outlets, voices, shared)
@@ -88,13 +84,15 @@ def print_comparison(
 
 
 def _shared_targets(voices: Sequence[Voice]) -> list[str]:
-    """Targets that at least two articles take a side on, the most contested first."""
-    articles: dict[str, set[int]] = {}
+    """Targets that two articles judge and one takes a side on, the most contested first."""
+    judged: dict[str, set[int]] = {}
+    sided: dict[str, set[int]] = {}
     for voice in voices:
+        judged.setdefault(voice.target, set()).add(voice.article)
         if voice.stance["label"] != "neutral":
-            articles.setdefault(voice.target, set()).add(voice.article)
-    shared = [target for target, found in articles.items() if len(found) > 1]
-    return sorted(shared, key=lambda target: -len(articles[target]))
+            sided.setdefault(voice.target, set()).add(voice.article)
+    shared = [target for target in sided if len(judged[target]) > 1]
+    return sorted(shared, key=lambda target: (-len(sided[target]), -len(judged[target])))
 
 
 def _print_disagreements(console: Console, outlets: Sequence[str], voices: Sequence[Voice]) -> None:
@@ -111,11 +109,11 @@ def _print_disagreements(console: Console, outlets: Sequence[str], voices: Seque
     if not opposed:
         console.print("  nowhere: no holder is in favor of a target here and against it there")
     for (holder, target), found in opposed.items():
-        console.print(Padding(Text(f"{holder} → {target}", style="bold"), (0, 0, 0, 2)))
+        console.print(indented(Text(f"{holder} → {target}", style="bold")))
         for voice in found:
             line = Text(f"{outlets[voice.article]}: ")
             line.append_text(stance_text(voice.stance))
-            console.print(Padding(line, (0, 0, 0, 4)))
+            console.print(indented(line, 4))
 
 
 def _print_targets(
@@ -124,22 +122,20 @@ def _print_targets(
     console.print()
     console.print(Text("Each target, outlet by outlet", style="bold underline"))
     for target in shared:
-        console.print(Padding(Text(target, style="bold"), (0, 0, 0, 2)))
+        console.print(indented(Text(target, style="bold")))
         for at, outlet in enumerate(outlets):
+            here = [voice for voice in voices if (voice.article, voice.target) == (at, target)]
+            sides = [voice for voice in here if voice.stance["label"] != "neutral"]
+            if not here:
+                continue
             line = Text(f"{outlet}: ", style="dim")
-            sides = [
-                voice
-                for voice in voices
-                if voice.article == at
-                and voice.target == target
-                and voice.stance["label"] != "neutral"
-            ]
             for number, voice in enumerate(sides):
                 line.append("; " if number else "", style="not dim")
                 line.append(f"{voice.holder} ", style="not dim")
                 line.append_text(stance_text(voice.stance))
-            if sides:
-                console.print(Padding(line, (0, 0, 0, 4)))
+            if not sides:
+                line.append_text(label_text("neutral"))
+            console.print(indented(line, 4))
 
 
 def _print_own_voices(
@@ -156,13 +152,10 @@ def _print_own_voices(
     if not targets:
         console.print("  none of them takes a side on a shared target in its own voice")
         return
-    columns = max(1, (console.width - _NAME_WIDTH - 4) // (_CELL_WIDTH + 3))
+    columns = columns_that_fit(console, _NAME_WIDTH)
     for first in range(0, len(outlets), columns):
         chosen = range(first, min(first + columns, len(outlets)))
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("target", width=_NAME_WIDTH, overflow="fold")
-        for at in chosen:
-            table.add_column(Text(outlets[at]), width=_CELL_WIDTH, overflow="fold")
+        table = matrix("target", _NAME_WIDTH, [outlets[at] for at in chosen])
         for target in targets:
             table.add_row(Text(target), *(stance_text(own.get((target, at))) for at in chosen))
-        console.print(Padding(table, (0, 0, 0, 2)))
+        console.print(indented(table))

@@ -6,21 +6,25 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from client.inputs import ArticleInput
 from client.resources import Analysis
-from client.terminal import NO_LABEL, printable, stance_text
+from client.terminal import (
+    NO_LABEL,
+    columns_that_fit,
+    indented,
+    matrix,
+    printable,
+    stance_text,
+)
 
 AUTHOR = "the article itself"
 
 _HOLDER_WIDTH = 20
-_CELL_WIDTH = 14
 _MOST_SENTENCES_A_CELL = 3
 _Named = Mapping[str, Any]
 
@@ -32,8 +36,8 @@ def print_report(console: Console, given: ArticleInput, analysis: Analysis) -> N
     }
     _print_heading(console, given, analysis)
     _print_entities(console, analysis)
-    cited = _print_statements(console, analysis, numbers)
-    cited |= _print_stances(console, analysis["stances"], numbers)
+    _print_statements(console, analysis, numbers)
+    cited = _print_stances(console, analysis["stances"], numbers)
     _print_sentences(console, given.article.text, analysis["sentences"], numbers, cited)
     console.print()
 
@@ -71,19 +75,27 @@ def _print_entities(console: Console, analysis: Analysis) -> None:
     table.add_column(ratio=3, overflow="fold")
     table.add_column(justify="right", no_wrap=True)
     entities = sorted(analysis["entities"], key=lambda entity: -len(entity["mention_ids"]))
+    passing: dict[str, list[str]] = {}
     for entity in entities:
+        name = printable(entity["name"])
         aliases = [printable(alias) for alias in entity["aliases"] if alias != entity["name"]]
+        if len(entity["mention_ids"]) == 1 and not aliases:
+            passing.setdefault(entity["type"], []).append(name)
+            continue
         table.add_row(
             Text(entity["type"], style="dim"),
-            Text(printable(entity["name"]), style="bold"),
+            Text(name, style="bold"),
             Text(f"also {', '.join(aliases)}" if aliases else ""),
             Text(f"{len(entity['mention_ids'])}×", style="dim"),
         )
-    console.print(Padding(table, (0, 0, 0, 2)))
+    if table.row_count:
+        console.print(indented(table))
+    for kind, names in passing.items():
+        console.print(indented(Text(f"{kind} once: {', '.join(names)}", style="dim")))
 
 
-def _print_statements(console: Console, analysis: Analysis, numbers: Mapping[str, int]) -> set[str]:
-    """Print the attributions by speaker; the ids of the sentences that were cited."""
+def _print_statements(console: Console, analysis: Analysis, numbers: Mapping[str, int]) -> None:
+    """Print the attributions by speaker."""
     _print_section(console, "Who said what")
     if not analysis["attributions"]:
         console.print("  no attributed statement")
@@ -91,17 +103,15 @@ def _print_statements(console: Console, analysis: Analysis, numbers: Mapping[str
     by_speaker: dict[str, list[_Named]] = {}
     for attribution in analysis["attributions"]:
         by_speaker.setdefault(_speaker(attribution, names), []).append(attribution)
-    cited: set[str] = set()
     for speaker, attributions in by_speaker.items():
-        console.print(Padding(Text(speaker, style="bold"), (0, 0, 0, 2)))
+        console.print(indented(Text(speaker, style="bold")))
         for attribution in attributions:
             places = attribution["sentence_ids"]
             line = Text(f"[{_places(places[:1], numbers)}] ", style="cyan")
             line.append(f"{attribution['kind']} · ", style="dim")
             line.append(f"{_framing(attribution, speaker)}: ", style="italic")
             line.append(_joined(attribution["content"]), style="not italic")
-            console.print(Padding(line, (0, 0, 0, 4)))
-    return cited
+            console.print(indented(line, 4))
 
 
 def _speaker(attribution: _Named, names: Mapping[str, str]) -> str:
@@ -133,36 +143,37 @@ def _print_stances(
     cells = {(holder_name(stance), _target_name(stance)): stance for stance in stances}
     telling = [stance for stance in stances if _is_telling(stance)]
     if not telling:
-        console.print("  no stance was found")
+        console.print(f"  nobody takes a side ({_neutral_count(stances)})")
         return set()
     holders = _by_count(holder_name(stance) for stance in telling)
     holders.sort(key=lambda holder: holder == AUTHOR)  # stable: the article's own voice is last
     targets = _by_count(_target_name(stance) for stance in telling)
-    columns = max(1, (console.width - _HOLDER_WIDTH - 4) // (_CELL_WIDTH + 3))
+    columns = columns_that_fit(console, _HOLDER_WIDTH)
     cited: set[str] = set()
     for first in range(0, len(targets), columns):
         chosen = targets[first : first + columns]
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
-        table.add_column("holder → target", width=_HOLDER_WIDTH, overflow="fold")
-        for target in chosen:
-            table.add_column(Text(target), width=_CELL_WIDTH, overflow="fold")
+        table = matrix("holder → target", _HOLDER_WIDTH, chosen)
         for holder in holders:
             found = [cells.get((holder, target)) for target in chosen]
             if any(stance is not None and _is_telling(stance) for stance in found):
                 table.add_row(Text(holder, style="bold"), *(_cell(s, numbers) for s in found))
-        console.print(Padding(table, (0, 0, 0, 2)))
-        for holder in holders:
-            for target in chosen:
-                cited.update(_evidence_ids(cells.get((holder, target))))
-    quiet = [stance for stance in stances if stance["label"] == "neutral"]
+                cited.update(place for stance in found for place in _evidence_ids(stance))
+        console.print(indented(table))
     console.print(
-        Text(
-            f"  {NO_LABEL} no stance found. Only rows and columns with a favor or against are "
-            f"shown, and what was asked; {len(quiet)} pairs are neutral.",
-            style="dim",
+        indented(
+            Text(
+                f"{NO_LABEL} no stance found. Shown are rows and columns where a side is taken, "
+                f"and what was asked ({_neutral_count(stances)}).",
+                style="dim",
+            )
         )
     )
     return cited
+
+
+def _neutral_count(stances: Sequence[_Named]) -> str:
+    count = sum(stance["label"] == "neutral" for stance in stances)
+    return f"{count} pairs of holder and target are neutral"
 
 
 def _is_telling(stance: _Named) -> bool:
@@ -212,7 +223,7 @@ def _print_sentences(
             entry = Text(f"[{numbers[sentence['id']]}] ", style="cyan")
             entry.append(f"line {line}: ", style="dim")
             entry.append(printable(sentence["text"]))
-            console.print(Padding(entry, (0, 0, 0, 2)))
+            console.print(indented(entry))
 
 
 def _print_section(console: Console, title: str) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 NO_LABEL = "–"
 _LABEL_STYLES = {"favor": "bold green", "against": "bold red", "neutral": "yellow"}
 _WIDTH_WITHOUT_TERMINAL = 100
+_CELL_WIDTH = len("against 100 %")
+_GAP = 2
+_INDENT = 2
 
 
 class _PlainConsole(Console):
@@ -62,3 +68,22 @@ def stance_text(stance: Mapping[str, Any] | None) -> Text:
     if isinstance(probabilities, Mapping) and label in probabilities:
         text.append(f" {round(100 * probabilities[label])} %", style="not bold")
     return text
+
+
+def indented(content: RenderableType, by: int = _INDENT) -> Padding:
+    """`content` moved to the right, without filling its lines up with blanks."""
+    return Padding(content, (0, 0, 0, by), expand=False)
+
+
+def columns_that_fit(console: Console, first_width: int) -> int:
+    """How many stance cells fit beside a first column of `first_width`."""
+    return max(1, (console.width - _INDENT - first_width) // (_CELL_WIDTH + _GAP))
+
+
+def matrix(corner: str, first_width: int, columns: Sequence[str]) -> Table:
+    """An empty table whose first column names the rows and whose others hold stance cells."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+    table.add_column(corner, width=first_width, overflow="fold")
+    for column in columns:
+        table.add_column(Text(column), width=_CELL_WIDTH, overflow="fold")
+    return table
