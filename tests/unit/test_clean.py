@@ -207,7 +207,9 @@ def test_lines_that_end_where_they_want_stay_paragraphs() -> None:
     assert kept(clean("\r\n".join(BODY))) == list(BODY)
 
 
-@pytest.mark.parametrize("text", ["Follow us on:", "All news\n\nShare this\n\nBy Ann Marsh", "...?"])
+@pytest.mark.parametrize(
+    "text", ["Follow us on:", "All news\n\nShare this\n\nBy Ann Marsh", "...?"]
+)
 def test_a_page_of_nothing_but_furniture_is_analysed_and_says_so(text: str) -> None:
     result = clean(text)
     assert result.blocks
@@ -232,8 +234,8 @@ def test_the_sample_articles_keep_their_sentences(path: Path) -> None:
 
 
 PIECES = st.sampled_from(
-    ["Follow us on", "Check Also", "By Ann", "\n", "\n\n", " ", "![](", ")", "|", "\u200f", "\u0301",
-     "\u2028", "\r", "\x00", "AB, June 3 (X) - ", "said. ", "“", "”", "…", "-", "(photo: ", "[X]",
+    ["Follow us on", "Check Also", "By Ann", "\n", "\n\n", " ", "![](", ")", "|", "\u200f",
+     "\u0301", "\u2028", "\r", "\x00", "AB, June 3 (X) - ", "said. ", "“", "”", "…", "-", "(photo: ", "[X]",
      "May 3, 2:41 pm", "Xy", "al-"]
 )  # fmt: skip
 

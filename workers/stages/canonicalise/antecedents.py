@@ -53,6 +53,7 @@ class Antecedents:
         self._people_ids: list[str] = []
         self._subjects: list[tuple[int, str]] = []
         self._things: list[tuple[int, str, Mention]] = []
+        self._named_until = 0
         seen_sentence = -1
         for mention in mentions:
             at = self.sentence_at(mention.start)
@@ -72,7 +73,9 @@ class Antecedents:
         entity_id = mention.entity_id or ""
         self._people_starts.append(mention.start)
         self._people_ids.append(entity_id)
-        title = title_before(text, mention.start, sentence.start)
+        # The title of the person named before is not this one's ("Mr Lee met Ms Holt").
+        title = title_before(text, mention.start, max(sentence.start, self._named_until))
+        self._named_until = max(self._named_until, mention.end)
         inside = words_of(text, mention.start, min(mention.end, mention.start + 200))
         apposition = apposition_after(text, mention.end, sentence.end)
         # Capitalised words inside the name are the name, not a country or an office's place.

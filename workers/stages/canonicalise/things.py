@@ -143,7 +143,8 @@ def _join_short_forms(
             goes_on = length >= 2 and words[length] in _CONTINUES
             if goes_on or all(word in _GENERIC for word in words[length:]):
                 longer[short].append(at)
-    for short, candidates in longer.items():
+    # Longest first, so that "Acme News" has joined "Acme News Agency" before "Acme" is looked at.
+    for short, candidates in sorted(longer.items(), key=lambda item: -len(names[item[0]])):
         leaders = {sets.find(at) for at in candidates}
         if len(leaders) == 1:
             sets.join(short, leaders.pop())
