@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -108,7 +109,11 @@ def write_manifest(out: Path, files: Sequence[str], fields: Mapping[str, Any]) -
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     metrics = earlier.get("metrics", {}) if earlier.get("files") == sums else {}
     encoder = {"name": "all-MiniLM-L6-v2", "sha256": MINILM_SHA256}
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     document = {"encoder": encoder, "metrics": metrics, **fields, "files": sums}
+    document.setdefault("training", {}).setdefault("commit", commit)
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
