@@ -73,7 +73,16 @@ def plan(config: dict[str, Any], data: Path, encoder: StanceEncoder) -> list[lis
         tokens = sum(len(row.input_ids) for row in part)
         shares = [sum(row.label == label for row in part) / len(part) for label in range(3)]
         print(name, len(part), "rows", tokens, "tokens, labels", shares, flush=True)
-    return batches(warm, config["batch_tokens"], rng) + batches(main, config["batch_tokens"], rng)
+    size = config["batch_tokens"]
+    planned = batches(warm, size, rng) + batches(main, size, rng)
+    later = config["later"]
+    added = [
+        row for name, times in later["passes"].items() for row in repeated(sets[name], times, rng)
+    ]
+    more = encode_all(varied(added, names, topics, later["mix"], rng), encoder)
+    rest = planned[later["step"] :] + batches(more, size, rng)
+    rng.shuffle(rest)
+    return planned[: later["step"]] + rest
 
 
 def read_dev(data: Path, tokenizer: Tokenizer) -> dict[str, list[Encoded]]:

@@ -127,7 +127,10 @@ def varied(
     mix: Mapping[str, float],
     rng: random.Random,
 ) -> Iterator[Example]:
-    """Rewrites shares of the rows: reported speech, wrong speaker, wrong topic, no markers."""
+    """Rewrites shares of the rows: reported speech, wrong speaker, wrong topic, no markers.
+
+    VAST has wrong topics of its own; it gets more of them where `mix` sets `wrong_topic_vast`.
+    """
     told = mix["told"]
     wrong_speaker = told + mix["wrong_speaker"]
     wrong_topic = wrong_speaker + mix["wrong_topic"]
@@ -139,7 +142,7 @@ def varied(
                 row = told_by(row, rng.choice(names), rng)
             elif draw < wrong_speaker:
                 row = _asked_of_another(told_by(row, rng.choice(names), rng), row, names, rng)
-            elif draw < wrong_topic and row.source != "vast":
+            elif draw < wrong_topic and (row.source != "vast" or mix["wrong_topic_vast"]):
                 row = _about_another(row, names if row.source == "newsmtsc" else topics, rng)
         elif row.source == "dse" and draw < mix["wrong_topic"] / 2:
             row = _about_another(row, names, rng)
