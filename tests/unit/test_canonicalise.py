@@ -241,7 +241,7 @@ def test_thousands_of_names_take_seconds(shape: str) -> None:
         at += len(sentence)
     text = "".join(parts)
     sentences = segment(CleanText(text, (Block(0, len(text), "body", True),)))
-    began = time.perf_counter()
+    began = time.process_time()
     found = canonicalise(text, sentences, mentions, raws)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(found.attributions) == len(raws)

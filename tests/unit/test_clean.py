@@ -268,6 +268,6 @@ def test_any_text_is_partitioned(text: str) -> None:
     ids=lambda text: text[:12],
 )
 def test_the_largest_texts_take_linear_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert_partition(text, clean(text).blocks)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

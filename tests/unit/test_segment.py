@@ -59,6 +59,8 @@ def assert_covers(result: tuple[Sentence, ...], page: CleanText) -> None:
         ["It strengthens the tie between our countries.''", "The group is large."],
         ["He left (it was late.)", "(Nobody saw him.)", "The end."],
         ["Wait...", "What?!", "Yes."],
+        ["Former U.N. Ambassador Ann Lee and Sens. Holt and Marsh met.", "It rained."],
+        ["Rep. Ann Lee (D-Md.), chair of the panel, left.", "It rained."],
     ],
 )
 def test_sentences_of_news(sentences: list[str]) -> None:
@@ -134,7 +136,7 @@ def test_any_text_is_covered(text: str) -> None:
     ids=lambda text: text[:8],
 )
 def test_the_largest_texts_take_linear_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     page = clean(text)
     assert_covers(segment(page), page)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

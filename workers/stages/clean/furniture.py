@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from service.domain.analysis import BlockKind
-from workers.stages.clean.lines import Line, ends_sentence
+from workers.stages.clean.lines import Line, ends_sentence, has_words
 
 # Longer lines are prose; it also bounds the work of every pattern below.
 MAX_FURNITURE_CHARACTERS = 400
@@ -91,6 +92,7 @@ _PHOTO_START = re.compile(
     rf"[(\[]?\s*{_PHOTO}(?: credit| courtesy| source)?\s*(?:[:|]|by [A-Z])[^\n]{{0,250}}", _FLAGS
 )
 _AGENCY_BRACKET_END = re.compile(r"[^\s.!?…\"”]\s*\[[A-Z][\w .&/'’,-]{1,50}\]$")
+_SEVERAL_SENTENCES = re.compile(r"[.!?…][\"”’)]*\s|[\"“”]")
 _STOCK_CREDIT_END = re.compile(
     r"(?:getty images|shutterstock|istock(?:photo)?|alamy|epa-efe|/ ?(?:ap|afp|reuters|epa))"
     r"\s*[)\]]?$",
@@ -173,10 +175,16 @@ def find_furniture(line: Line) -> Finding | None:
     """
     shown = line.visible
     if len(shown) > MAX_FURNITURE_CHARACTERS:
-        return None if line.has_words else Finding("placeholder", "no_words")
+        return None if has_words(shown) else Finding("placeholder", "no_words")
+    return _find_by_wording(shown)
+
+
+# Pages repeat their short lines; a text of 100,000 lines has few different ones.
+@lru_cache(maxsize=4096)
+def _find_by_wording(shown: str) -> Finding | None:
     if _IMAGES_ONLY.fullmatch(shown) or _PLACEHOLDER.fullmatch(shown):
         return Finding("placeholder", "image_placeholder")
-    if not line.has_words:
+    if not has_words(shown):
         return Finding("placeholder", "no_words")
     if _RELATED_HEADER.fullmatch(shown):
         return Finding("related", "related_header")
@@ -203,7 +211,10 @@ def _find_credit(shown: str) -> Finding | None:
 
 def _is_caption(shown: str) -> bool:
     tail = shown[-120:]
-    if _PHOTO_CREDIT_END.search(tail) or _AGENCY_BRACKET_END.search(tail):
+    if _PHOTO_CREDIT_END.search(tail):
+        return True
+    # One phrase with its agency; notes of several sentences name their sources in brackets too.
+    if _AGENCY_BRACKET_END.search(tail) and not _SEVERAL_SENTENCES.search(shown):
         return True
     if _STOCK_CREDIT_END.search(shown[-40:]):
         return True

@@ -31,11 +31,6 @@ class Line:
     row: int
 
     @property
-    def has_words(self) -> bool:
-        """Whether the line holds a letter or a digit of any script."""
-        return any(char.isalnum() for char in self.text)
-
-    @property
     def visible(self) -> str:
         """The line without table pipes and no-break spaces at its edges."""
         return self.text.strip(_BLANK_EDGE)
@@ -44,6 +39,11 @@ class Line:
     def ends_sentence(self) -> bool:
         """Whether the line ends in a stop, possibly inside closing quotes."""
         return ends_sentence(self.text)
+
+
+def has_words(text: str) -> bool:
+    """Whether `text` holds a letter or a digit of any script."""
+    return any(char.isalnum() for char in text)
 
 
 def ends_sentence(text: str) -> bool:

@@ -27,17 +27,23 @@ _SPEECH_TAG = re.compile(
 # Titles that stand before a name, so that the name cannot begin a sentence.
 _BEFORE_A_NAME = re.compile(
     r"(?:^|[\s(\"“‘])(?:Mr|Mrs|Ms|Dr|Prof|Gen|Lt|Col|Maj|Capt|Cmdr|Cpl|Sgt|Adm|Brig|Sen|Rep|Gov|"
-    r"Rev|Hon|Pres|Amb|Msgr|Supt|Insp|Messrs|Mme|Mlle)\.$"
+    r"Rev|Hon|Sens|Reps|Govs|Gens|Pres|Amb|Msgr|Supt|Insp|Messrs|Mme|Mlle)\.$"
 )
+# A whole sentence that is only "Former U.N."
+_INITIALISM_ALONE = re.compile(r"(?:\w{1,10}\s){0,2}(?:[A-Z]\.){2,4}")
 
 
 def joins(before: str, after: str) -> bool:
-    """Whether two neighbouring sentences are really one."""
-    if not any(char.isalnum() for char in after):
+    """Whether two neighbouring sentences are really one.
+
+    `before` is the end of the first, at most 16 characters; `after` the start of the second.
+    """
+    if not any(char.isalnum() for char in after) or after[0] in ",;:.":
         return True
-    if _BEFORE_A_NAME.search(before[-12:]):
+    if _BEFORE_A_NAME.search(before[-12:]) or _INITIALISM_ALONE.fullmatch(before):
         return True
-    if _ENDS_IN_QUOTE.search(before[-8:]) and after[0].islower():
+    # News begins no sentence in lower case: it was an abbreviation, a bracket or a link.
+    if after[0].islower() and (before[-1] in ".…)" or _ENDS_IN_QUOTE.search(before[-8:])):
         return True
     return bool(_ENDS_IN_QUESTION_QUOTE.search(before[-8:]) and _SPEECH_TAG.match(after[:160]))
 
