@@ -13,7 +13,9 @@ UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 UUID_REGEX = re.compile(UUID_PATTERN.removesuffix("$") + r"\Z")
 
 _NUL_FREE = r"^[^\u0000]*$"
-NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+# Dialects differ on whether `\s` holds U+001C to U+001F, so all controls are named as well.
+NOT_BLANK = r"^[^\u0000]*[^\s\u0000-\u0020][^\u0000]*$"
+_VISIBLE = re.compile(r"[^\s\u0000-\u0020]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 # JSON numbers beyond this lose digits in most readers (RFC 7493, 2.2).
@@ -51,7 +53,7 @@ class CleanString(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         assert isinstance(text, str)
         fault = storable(text)
-        if fault is None and not self.blank and not text.strip():
+        if fault is None and not self.blank and not _VISIBLE.search(text):
             fault = "Must not be empty or only white space."
         if fault is not None:
             raise ValidationError(fault)
@@ -94,7 +96,9 @@ class Timestamp(fields.Field[datetime]):
 class WebUrl(CleanString):
     """An absolute http or https URL. It is kept and shown, never fetched."""
 
-    _PATTERN = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\@\[\]<>\u0000-\u0020]+(?:[/?#][^\s\u0000]*)?$"
+    _PATTERN = (
+        r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\@\[\]<>\u0000-\u0020]+(?:[/?#][^\s\u0000-\u0020]*)?$"
+    )
     _REGEX = re.compile(_PATTERN.removesuffix("$") + r"\Z")
 
     def __init__(self, **kwargs: Any) -> None:
@@ -115,7 +119,8 @@ class Metadata(fields.Field[dict[str, Any]]):
 
     def __init__(self, **kwargs: Any) -> None:
         description = kwargs.pop("description", "")
-        shape = _metadata_object(METADATA_DEPTH)
+        # apispec drops keywords that OpenAPI 3.0 did not know, `propertyNames` too, but not inside.
+        shape = {"type": "object", "allOf": [_metadata_object(METADATA_DEPTH)]}
         super().__init__(metadata={**shape, "description": description}, **kwargs)
 
     def _deserialize(
@@ -133,6 +138,7 @@ def _metadata_object(depth: int) -> dict[str, Any]:
     return {
         "type": "object",
         "maxProperties": METADATA_MEMBERS,
+        "propertyNames": {"pattern": _NUL_FREE},
         "additionalProperties": _metadata_value(depth - 1),
     }
 

@@ -36,12 +36,12 @@ schemathesis.openapi.media_type(
 )
 
 
-def _lines(context: Any, value: Any) -> dict[str, Any]:
-    """NDJSON as it is; what is no string at all cannot be lines, so nothing is sent."""
+def _text(context: Any, value: Any) -> dict[str, Any]:
+    """Text as it is; what is no string at all has no form as text, so nothing is sent."""
     if isinstance(value, str):
         value = value.encode("utf-8", "replace")
     return {"data": value if isinstance(value, bytes) else b""}
 
 
 for _transport in (REQUESTS_TRANSPORT, WSGI_TRANSPORT):
-    _transport.serializer("application/x-ndjson")(_lines)
+    _transport.serializer("application/x-ndjson", "text/plain")(_text)
