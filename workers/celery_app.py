@@ -19,7 +19,7 @@ from service.queueing.names import ANALYSE, INTERACTIVE, declared_queues
 from service.settings import Settings
 from workers.pipeline import AnalyserClass, Pipeline
 from workers.process import WorkerProcess
-from workers.tasks import HandBackError, analyse
+from workers.tasks import analyse
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,6 @@ class Pool:
             self.broken.set()
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(1)
-        signal.signal(signal.SIGTERM, _hand_back)
         self.process.start()
         log.info("ready: pipeline %s", self.process.pipeline.version)
 
@@ -115,10 +114,6 @@ class Pool:
         log.warning("handing back what is still running after %s seconds", GRACE_SECONDS)
         for child in list(self._worker.pool._pool._pool):
             os.kill(child.pid, signal.SIGTERM)
-
-
-def _hand_back(*_: object) -> None:
-    raise HandBackError(0)
 
 
 def create_app(

@@ -25,10 +25,6 @@ STORE_TRIES = 5
 STORE_PAUSE_SECONDS = 1.0
 
 
-class HandBackError(SystemExit):
-    """The process was asked to end at once."""
-
-
 class Context(Protocol):
     """What the task needs of its process."""
 
@@ -61,7 +57,8 @@ def analyse(context: Context, job_id: str) -> None:
     except StoreUnavailableError as err:
         # The lease runs out and the job is tried again.
         log.error("job %s: result not stored: %s", job_id, err)
-    except HandBackError:
+    except SystemExit:
+        # billiard turns SIGTERM in a pool process into this: there is no time left to finish.
         _quietly(lambda: context.store.release(claim))
         log.info("job %s handed back", job_id)
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kombu.entity import Exchange, Queue
+from kombu.entity import Queue
 
 from service.domain.job import Priority
 
@@ -12,15 +12,14 @@ MAINTENANCE = "maintenance"
 QUEUES = (INTERACTIVE, BULK, MAINTENANCE)
 
 ANALYSE = "stancewire.analyse"
-SWEEP = "stancewire.sweep"
 
 QUEUE_OF_PRIORITY = {Priority.INTERACTIVE: INTERACTIVE, Priority.BULK: BULK}
 
 
-def declared_queues(names: tuple[str, ...] = QUEUES) -> list[Queue]:
-    """The queues behind the default exchange, which needs no bindings in the broker.
+def declared_queues() -> list[Queue]:
+    """The queues as Celery's configuration wants them.
 
-    A named exchange's bindings live in the broker: an emptied one would lose them, and every
-    later message with them, until each sender happened to declare them again.
+    Celery sends to a direct queue by its name, past any exchange. That matters: an exchange's
+    bindings live in the broker, and one that was emptied would have lost them.
     """
-    return [Queue(name, Exchange(""), routing_key=name) for name in names]
+    return [Queue(name, routing_key=name) for name in QUEUES]

@@ -59,10 +59,9 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, once of each kind."""
-    if request.param == "sqlite":
+def new_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database of one kind: `sqlite` or `postgresql`."""
+    if kind == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
     server: str = request.getfixturevalue("postgres_server")
     name = f"test_{os.getpid()}_{next(_names)}"
@@ -71,6 +70,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once of each kind."""
+    return new_database(request.param, request, tmp_path)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from service.domain.analysis import Analysis, Coverage
 from service.domain.article import AnalysisOptions, Article
 from service.domain.job import STAGES, Stage
 from service.settings import Settings
+from workers import celery_app
 from workers.__main__ import main
 from workers.errors import PermanentError, RetryableError, WorkerStartError
 from workers.pipeline import OnStage
@@ -71,4 +72,5 @@ def obey(command: str) -> None:
 
 
 if __name__ == "__main__":
+    celery_app.GRACE_SECONDS = float(os.environ.get("FAST_WORKER_GRACE", "20"))
     sys.exit(main(sys.argv[1:], FastPipeline))

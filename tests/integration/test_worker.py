@@ -16,7 +16,7 @@ from service.domain.ports import Receipt
 from service.queueing import BrokerDoorbell, open_doorbell
 from service.settings import Settings, load_settings
 from service.store import SqlStore, migrate, open_store
-from tests.integration.conftest import make_article
+from tests.integration.conftest import make_article, new_database
 from tests.integration.processes import Broker, Worker, wait_for
 
 LEASE = 2
@@ -30,10 +30,19 @@ def broker() -> Iterator[Broker]:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, broker: Broker) -> dict[str, str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A SQLite file unless the test asks for PostgreSQL."""
+    return new_database(getattr(request, "param", "sqlite"), request, tmp_path)
+
+
+on_both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def environment(database_url: str, broker: Broker) -> dict[str, str]:
     """Settings that make everything happen in seconds."""
     return {
-        "STANCEWIRE_DATABASE_URL": f"sqlite:///{tmp_path}/worker.db",
+        "STANCEWIRE_DATABASE_URL": database_url,
         "STANCEWIRE_BROKER_URL": broker.url,
         "STANCEWIRE_LEASE": str(LEASE),
         "STANCEWIRE_SWEEP_INTERVAL": "1",
@@ -114,6 +123,7 @@ def await_state(store: SqlStore, receipt: Receipt, wanted: JobState, seconds: fl
     return wait_for(lambda: state(store, receipt) is wanted, seconds, f"the job is {wanted}")
 
 
+@on_both
 def test_from_submission_to_analysis(
     store: SqlStore, submit: Submit, start_worker: StartWorker
 ) -> None:
@@ -149,6 +159,7 @@ def test_failures_end_as_they_should(
         assert (job.failure.code, job.attempts) == (code, attempts)
 
 
+@on_both
 def test_a_worker_killed_in_mid_job(
     store: SqlStore, submit: Submit, start_worker: StartWorker
 ) -> None:
@@ -233,6 +244,31 @@ def test_cancelling_and_deleting_a_running_job(
         store.job(deleted.job_id)
     assert worker.said("given up")
     assert not worker.said("Traceback")
+
+
+def test_a_worker_asked_to_stop_finishes_its_job(
+    store: SqlStore, submit: Submit, start_worker: StartWorker
+) -> None:
+    worker = start_worker()
+    receipt = submit("sleep 1.5")
+    await_state(store, receipt, JobState.RUNNING)
+    worker.ask_to_stop()
+    assert worker.process.wait(15) == 0
+    assert state(store, receipt) is JobState.SUCCEEDED
+
+
+def test_a_worker_out_of_time_hands_its_job_back(
+    store: SqlStore, submit: Submit, start_worker: StartWorker
+) -> None:
+    worker = start_worker(FAST_WORKER_GRACE="1")
+    receipt = submit("sleep 60")
+    await_state(store, receipt, JobState.RUNNING)
+    began = time.monotonic()
+    worker.ask_to_stop()
+    worker.process.wait(15)
+    assert time.monotonic() - began < 6
+    job = store.job(receipt.job_id)
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
 
 
 def test_messages_about_nothing_are_dropped(

@@ -9,7 +9,7 @@ from worker_fakes import MemoryStore, a_context, a_job
 from service.domain.job import Stage
 from workers import tasks
 from workers.errors import PermanentError, RetryableError
-from workers.tasks import HandBackError, analyse
+from workers.tasks import analyse
 
 
 def raising(error: BaseException) -> object:
@@ -99,6 +99,6 @@ def test_a_database_that_stays_away_ends_the_task_only() -> None:
 
 def test_a_process_that_must_end_hands_its_job_back() -> None:
     store = MemoryStore(a_job())
-    with pytest.raises(HandBackError):
-        analyse(a_context(store, raising(HandBackError(0))), "j1")
+    with pytest.raises(SystemExit):
+        analyse(a_context(store, raising(SystemExit(0))), "j1")
     assert store.released
