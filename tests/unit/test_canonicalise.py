@@ -94,6 +94,15 @@ def test_a_shared_surname_goes_to_the_one_named_last() -> None:
     assert [mention.entity_id for mention in found.mentions] == ["e1", "e1", "e2", "e2", "e1", "e1"]
 
 
+def test_mr_lee_is_not_his_wife() -> None:
+    found = canonical(
+        "Mr. [PER:Lee] came. His wife [PER:Ann Lee] sat. Mr. [PER:Lee] left. [PER:Lee]."
+    )
+    assert [mention.entity_id for mention in found.mentions] == ["e1", "e2", "e1", "e1"]
+    found = canonical("[PER:Tom Lee] and his wife [PER:Ann Lee] came. Mr. [PER:Lee] left.")
+    assert [mention.entity_id for mention in found.mentions] == ["e1", "e2", "e1"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

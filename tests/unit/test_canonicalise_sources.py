@@ -89,6 +89,7 @@ def sources(marked: str, carried: dict[int, int] | None = None) -> list[tuple[st
     ("marked", "name"),
     [
         ("<[PER:Ann Lee]> said {yes}.", "Ann Lee"),
+        ("<[PER:Ann Lee] herself> said {yes}.", "Ann Lee"),
         ("<[MISC:Ruritanian] Foreign Minister [PER:Ann Lee]> said {yes}.", "Ann Lee"),
         ("<[LOC:Ruritania]'s Foreign Minister [PER:Ann Lee]> said {yes}.", "Ann Lee"),
         ("{Yes}, said <the [ORG:Ministry]’s spokesman [PER:Tom Holt]>.", "Tom Holt"),
@@ -115,6 +116,7 @@ def test_the_head_of_a_source_that_names_is_the_entity(marked: str, name: str) -
     [
         ("[PER:Ann Lee]'s spokesman", "of_another_person"),
         ("An aide to President [PER:Ann Lee]", "of_another_person"),
+        ("The [PER:Lee] campaign", "of_another_person"),
         ("The diplomat, who met [PER:Ann Lee],", "no_antecedent"),
         ("[MISC:Ruritanian] officials", "plural_or_generic"),
         ("Some analysts", "plural_or_generic"),
@@ -154,6 +156,26 @@ def test_a_title_tells_whom_he_and_she_can_mean() -> None:
         "<She> said {perhaps}."
     )
     assert [name for name, _ in found] == ["Lee", "Holt", "Lee"]
+
+
+def test_pronouns_tell_whom_he_and_she_can_mean() -> None:
+    found = sources(
+        "[PER:Ann Lee] took her dog and her cat. [PER:Tom Holt] sat in his chair in his house. "
+        "<[PER:Tom Holt]> said {yes}. <She> said {no}."
+    )
+    assert found[1] == ("Ann Lee", "pronoun")
+
+
+def test_who_is_the_name_before_it() -> None:
+    assert sources("[PER:Ann Lee], <who> said {yes}, left.") == [("Ann Lee", "pronoun")]
+    assert sources("[PER:Ann Lee] met a man <who> said {yes}.") == [("no_antecedent", "unresolved")]
+
+
+def test_a_possessive_is_the_pronoun_that_it_comes_from() -> None:
+    found = sources("<[PER:Ann Lee]> said {yes}. <Her> claim {that it rains} is new.")
+    assert found[1] == ("Ann Lee", "pronoun")
+    found = sources("Lawyer [PER:Ann Lee] met [PER:Tom Holt]. <His lawyer> said {yes}.")
+    assert found == [("of_another_person", "unresolved")]
 
 
 def test_a_pronoun_does_not_reach_far() -> None:
@@ -233,6 +255,8 @@ def test_an_office_may_come_before_the_name_of_its_holder() -> None:
 def test_the_ministry_is_the_ministry_that_was_named() -> None:
     found = sources("The [ORG:Foreign Ministry] has read it. <The ministry> said {no}.")
     assert found == [("Foreign Ministry", "nominal")]
+    found = sources("The [ORG:Supreme Court] has read it. <The appeals court> said {no}.")
+    assert found == [("no_antecedent", "unresolved")]
 
 
 def test_a_quote_that_runs_on_keeps_its_source() -> None:

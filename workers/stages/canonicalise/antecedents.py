@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from service.domain.analysis import Entity, EntityType, Mention, Sentence
 from workers.stages.canonicalise.phrases import NounPhrase
 from workers.stages.canonicalise.roles import (
+    INSTITUTIONS,
     Role,
     apposition_after,
     fits,
+    gender_before,
     gender_of,
     role_of,
     title_before,
 )
-from workers.stages.canonicalise.words import PREPOSITIONS, words_of
+from workers.stages.canonicalise.words import ARTICLES, PREPOSITIONS, words_of
 
 # How many sentences back a pronoun may reach; a named person further away is no longer the topic.
 PRONOUN_REACH = 4
@@ -28,6 +31,10 @@ LEAD_REACH = 8
 # Bounds the search in texts that name thousands of people.
 MAX_TRIED = 200
 MAX_ROLES = 20
+# Pronouns that must agree before they tell a person's gender; one may belong to someone else.
+MIN_PRONOUN_MARGIN = 2
+
+_GENDERED = re.compile(r"\b(?:he|him|his|she|her|hers)\b", re.IGNORECASE)
 
 
 class Antecedents:
@@ -44,6 +51,7 @@ class Antecedents:
         """`contents` are the spans of what is said: who occurs only there is not speaking."""
         self._starts = [sentence.start for sentence in sentences]
         self._mentions = mentions
+        self._starts_of_mentions = [mention.start for mention in mentions]
         self._contents = _merged(contents)
         self._content_starts = [start for start, _ in self._contents]
         self._people = {one.id for one in entities if one.type is EntityType.PER}
@@ -66,6 +74,7 @@ class Antecedents:
                 seen_sentence = at
                 if _is_subject(text, mention, sentence):
                     self._subjects.append((mention.start, mention.entity_id))
+        self._count_pronouns(text, sentences)
         self._subject_starts = [start for start, _ in self._subjects]
         self._thing_starts = [start for start, _, _ in self._things]
 
@@ -86,8 +95,28 @@ class Antecedents:
             if role.nouns and all(role != one for _, one in known) and len(known) < MAX_ROLES:
                 known.append((mention.start, role))
         gender = gender_of([*title, *apposition])
+        gender = gender or gender_before(text, mention.start)
         if gender:
             self._genders.setdefault(entity_id, gender)
+
+    def _count_pronouns(self, text: str, sentences: Sequence[Sentence]) -> None:
+        """Let the pronouns of sentences that name one person vote on that person's gender."""
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for at, sentence in enumerate(sentences):
+            first = bisect_left(self._people_starts, sentence.start)
+            last = bisect_left(self._people_starts, sentence.end)
+            named = set(self._people_ids[first:last])
+            if len(named) == 1 and self.sentence_at(sentence.start) == at:
+                after = text[self._people_starts[first] : sentence.end]
+                said = (found.group().lower() for found in _GENDERED.finditer(after))
+                votes[named.pop()].update(
+                    "m" if word in ("he", "him", "his") else "f" for word in said
+                )
+        for entity_id, counted in votes.items():
+            [(most, count)] = counted.most_common(1) or [("", 0)]
+            rest = counted.total() - count
+            if count - rest >= MIN_PRONOUN_MARGIN and count >= 3 * rest:
+                self._genders.setdefault(entity_id, most)
 
     def sentence_at(self, position: int) -> int:
         """Index of the sentence that holds or precedes `position`."""
@@ -161,13 +190,26 @@ class Antecedents:
                     return self._people_ids[index]
         return None
 
-    def organisation_called(self, noun: str, position: int) -> str | None:
-        """The organisation named last before `position` whose name has `noun` in it."""
+    def organisation_called(self, phrase: NounPhrase, position: int) -> str | None:
+        """The organisation named last before `position` in whose name all the words are."""
+        if phrase.head not in INSTITUTIONS:
+            return None
+        wanted = phrase.role.words - ARTICLES
         at = bisect_left(self._thing_starts, position)
         for _, entity_id, mention in reversed(self._things[max(0, at - MAX_TRIED) : at]):
-            if mention.type is EntityType.ORG and noun in mention.text.casefold().split()[1:]:
+            words = mention.text.casefold().split()
+            if mention.type is EntityType.ORG and len(words) > 1 and wanted <= set(words):
                 return entity_id
         return None
+
+    def named_before(self, position: int, text: str) -> str | None:
+        """The entity whose name ends just before a relative pronoun ("Lee, who said")."""
+        at = bisect_left(self._starts_of_mentions, position) - 1
+        if at < 0:
+            return None
+        mention = self._mentions[at]
+        gap = text[mention.end : position]
+        return mention.entity_id if len(gap) <= 3 and not gap.strip(" ,") else None
 
 
 def _is_subject(text: str, mention: Mention, sentence: Sentence) -> bool:

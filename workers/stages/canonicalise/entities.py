@@ -10,6 +10,7 @@ from service.domain.analysis import Entity, EntityType, Mention
 from workers.stages.canonicalise.acronyms import is_acronym, split_bracketed
 from workers.stages.canonicalise.names import cleaned, folded, keys, person_name
 from workers.stages.canonicalise.people import cluster_people
+from workers.stages.canonicalise.roles import gender_before, title_gender
 from workers.stages.canonicalise.things import cluster_things
 
 
@@ -21,7 +22,12 @@ def build_entities(
     is_person = _persons(ordered)
     people = [(at, ordered[at].text) for at in range(len(ordered)) if is_person[at]]
     things = [(at, ordered[at]) for at in range(len(ordered)) if not is_person[at]]
-    clusters = sorted(cluster_people(people) + cluster_things(text, things))
+    genders = {
+        at: gender
+        for at, surface in people
+        if (gender := gender_before(text, ordered[at].start) or title_gender(surface))
+    }
+    clusters = sorted(cluster_people(people, genders) + cluster_things(text, things))
 
     entity_of: dict[int, str] = {}
     entities: list[Entity] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workers.stages.canonicalise.names import (
@@ -26,18 +26,23 @@ class Person:
 
     names: list[PersonName]
     mentions: list[int] = field(default_factory=list)
+    gender: str | None = None
 
     def takes(self, name: PersonName) -> bool:
         """Whether `name` is a variant of every full name so far: two first names never mix."""
         return all(same_person(name, own) for own in self.names)
 
 
-def cluster_people(surfaces: Sequence[tuple[int, str]]) -> list[list[int]]:
-    """Group person mentions; `surfaces` holds (index, text) in reading order.
+def cluster_people(
+    surfaces: Sequence[tuple[int, str]], genders: Mapping[int, str]
+) -> list[list[int]]:
+    """Group person mentions; `surfaces` holds (index, text) in reading order, `genders` "m" or
+    "f" for the mentions whose title tells.
 
     Full names first; then each single name goes to the person whose surname it is. When several
-    persons share the surname, to the one named last before it (or first after it). A single name
-    that is nobody's surname may be somebody's first name.
+    persons share the surname, to the one named last before it (or first after it). "Mr. Lee" is
+    not Ann Lee where she is called a wife or Mrs. A single name that is nobody's surname may be
+    somebody's first name.
     """
     by_name: dict[PersonName, list[int]] = defaultdict(list)
     for index, surface in surfaces:
@@ -45,6 +50,8 @@ def cluster_people(surfaces: Sequence[tuple[int, str]]) -> list[list[int]]:
     people, by_surname = _full_names(by_name)
     by_first: dict[str, list[Person]] = defaultdict(list)
     for person in people:
+        told = [genders[mention] for mention in person.mentions if mention in genders]
+        person.gender = max(told, key=told.count, default=None)
         for first in {name.first_name for name in person.names if name.first_name}:
             by_first[first].append(person)
 
@@ -54,16 +61,21 @@ def cluster_people(surfaces: Sequence[tuple[int, str]]) -> list[list[int]]:
     for name, mentions in by_name.items():
         if name.first_name is not None:
             continue
-        namesakes = _namesakes(name, by_surname) or by_first.get(name.surname, [])
-        if len(namesakes) == 1:
-            extra[id(namesakes[0])].extend(mentions)
-        elif namesakes:
-            for mention in mentions:
-                extra[id(_nearest(namesakes, mention))].append(mention)
-        else:
-            _add_short(name, mentions, shorts, short_index)
-    groups = [person.mentions + extra[id(person)] for person in people]
-    return [sorted(group) for group in groups + [person.mentions for person in shorts]]
+        namesakes = _namesakes(name, by_surname) or by_first.get(name.surname, [])[:MAX_CANDIDATES]
+        left = [at for at in mentions if not _fitting(namesakes, genders.get(at))]
+        if left:
+            person = _add_short(name, left, shorts, short_index)
+            person.gender = person.gender or genders.get(left[0])
+            namesakes = [*namesakes, person]
+        kept = set(mentions).difference(left)
+        for mention in sorted(kept):
+            fitting = _fitting(namesakes, genders.get(mention))
+            extra[id(_nearest(fitting, mention))].append(mention)
+    return [sorted(person.mentions + extra[id(person)]) for person in [*people, *shorts]]
+
+
+def _fitting(people: Sequence[Person], gender: str | None) -> list[Person]:
+    return [one for one in people if gender is None or one.gender in (None, gender)]
 
 
 def _full_names(
@@ -127,14 +139,15 @@ def _add_short(
     mentions: list[int],
     shorts: list[Person],
     index: dict[str, list[Person]],
-) -> None:
+) -> Person:
     for person in _candidates(name, index):
         known = person.names[0]
         transliterated = name.has_article or known.has_article
         if same_part(name.surname, known.surname, transliterated=transliterated):
-            person.mentions.extend(mentions)
-            return
+            person.mentions = sorted(person.mentions + mentions)
+            return person
     person = Person([name], list(mentions))
     shorts.append(person)
     for key in keys(name.surname):
         index[key].append(person)
+    return person

@@ -18,13 +18,19 @@ from workers.stages.canonicalise.words import (
     words_of,
 )
 
-PRONOUNS = word_set("he she they it i we")
+# Also as possessives: "his claim that …" has the source "his".
+_PRONOUNS = {
+    "he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "they": "they",
+    "them": "they", "their": "they", "it": "it", "its": "it", "i": "i", "me": "i", "my": "i",
+    "we": "we", "us": "we", "our": "we", "who": "who", "which": "who", "that": "who",
+}  # fmt: skip
 # Behind a name these only say what kind of thing it names ("the Acme news agency").
 _CLASS_NOUNS = word_set(
     "group organization organisation agency newspaper daily channel website network television tv "
     "radio news party movement company magazine ministry militia militants fighters report "
     "statement survey poll study terrorist militant rebel"
 )
+_BEHIND_NAMES = word_set("himself herself also too then later now today yesterday jr sr alone")
 # A source longer than this is no noun phrase; only its beginning is looked at.
 MAX_PHRASE_CHARACTERS = 400
 
@@ -32,11 +38,12 @@ MAX_PHRASE_CHARACTERS = 400
 @dataclass(frozen=True, slots=True)
 class NounPhrase:
     """A source without a name at its head. `of_person`: a person named as its possessor or
-    complement ("Lee's lawyer", "an aide to Lee")."""
+    complement ("Lee's lawyer", "an aide to Lee"). `is_owned`: by a pronoun ("his lawyer")."""
 
     head: str
     role: Role
     is_indefinite: bool
+    is_owned: bool
     of_person: Mention | None
 
 
@@ -50,11 +57,11 @@ def phrase_words(text: str, span: TextSpan) -> list[Word]:
 
 
 def pronoun_of(words: Sequence[Word]) -> str | None:
-    """The pronoun that a source consists of ("he", "she himself")."""
+    """The pronoun that a source consists of, as a subject ("he", "she herself", "his"); "who" for
+    relative ones."""
     plain = [word.lower for word in words if not word.is_punctuation]
-    if plain and plain[0] in PRONOUNS and len(plain) <= 2:
-        return plain[0]
-    return None
+    is_alone = len(plain) == 1 or (len(plain) == 2 and plain[1].endswith(("self", "selves")))
+    return _PRONOUNS.get(plain[0]) if is_alone else None
 
 
 def named_head(words: Sequence[Word], mentions: Sequence[Mention]) -> Mention | None:
@@ -90,9 +97,17 @@ def _is_owner(mention: Mention, after: Sequence[Word]) -> bool:
     return len(after) > 1 and not after[1].is_punctuation
 
 
+def _modifies(after: Sequence[Word]) -> bool:
+    """Whether a noun follows the name at once: "the Lee campaign" is not Lee."""
+    if not after or not after[0].text[0].islower():
+        return False
+    word = after[0].lower
+    return word not in PREPOSITIONS | CONJUNCTIONS | _BEHIND_NAMES and not word.endswith("ly")
+
+
 def _is_person_head(words: Sequence[Word], mention: Mention) -> bool:
     before, after = _parts(words, mention)
-    if _is_owner(mention, after):
+    if _is_owner(mention, after) or _modifies(after):
         return False
     at = len(before) - 1
     absorbed: list[Word] = []
@@ -174,7 +189,8 @@ def noun_phrase(words: Sequence[Word], mentions: Sequence[Mention]) -> NounPhras
     is_indefinite = core[0].lower in INDEFINITE or (bare_lower and owner is None)
     # The first word of a sentence is capitalised whatever it is.
     role = role_of([word for word in described if word is not core[0] or not _is_filler(word)])
-    return NounPhrase(head.lower, role, is_indefinite, of_person)
+    is_owned = core[0].lower in ("his", "her", "their", "my", "our") and len(core) > 1
+    return NounPhrase(head.lower, role, is_indefinite, is_owned, of_person)
 
 
 def _is_filler(word: Word) -> bool:

@@ -23,7 +23,7 @@ _SENTENCES = {
     Open.NO_ANTECEDENT: "Nobody named nearby fits “{source}”.",
     Open.PLURAL: "“{source}” means several people or nobody in particular.",
     Open.INDEFINITE: "“{source}” introduces someone whom the text does not name.",
-    Open.OF_ANOTHER: "“{source}” is someone else than the person named in it.",
+    Open.OF_ANOTHER: "“{source}” is someone else than the person it refers to.",
     Open.FIRST_PERSON: "“{source}” is whoever speaks, and no named speaker was found.",
     Open.CARRIED: "The quotation that this one continues has no resolved source.",
     Open.NOT_UNDERSTOOD: "“{source}” is not a name, a role or a pronoun.",

@@ -74,8 +74,15 @@ _PORTFOLIO = word_set(
     "oil energy education culture information transport environment agriculture labour home "
     "assistant opposition acting"
 )
+# What a phrase calls an organisation by the last words of its name ("the ministry").
+INSTITUTIONS = word_set(
+    "ministry council commission agency court party committee institute group network union "
+    "organisation organization department bureau association foundation university company bank "
+    "army senate parliament congress campaign club police board panel coalition alliance front "
+    "federation league office administration authority observatory center centre"
+)
 # Capitalised or not, these name no country: "the Ministry's spokesman" may be a Ruritanian.
-_INSTITUTIONS = word_set(
+_NO_MODIFIERS = word_set(
     "ministry government parliament embassy mission department office council party committee "
     "commission court army military police state cabinet senate house administration agency bank "
     "union organisation organization affairs top senior chief mr mrs ms dr sir"
@@ -98,11 +105,11 @@ _ABBREVIATED = {
 }
 _MASCULINE = word_set(
     "mr sir lord king prince sheikh sultan emir imam pope spokesman chairman congressman "
-    "businessman he his him brother father"
+    "businessman brother father husband son uncle grandfather widower"
 )
 _FEMININE = word_set(
     "mrs ms miss mme lady dame queen princess spokeswoman chairwoman congresswoman businesswoman "
-    "sister mother"
+    "sister mother wife daughter aunt grandmother widow"
 )
 # A title is short; words further away belong to something else.
 MAX_TITLE_WORDS = 10
@@ -127,7 +134,7 @@ def role_of(words: Sequence[Word]) -> Role:
     for word in words:
         forms = _ABBREVIATED.get(word.lower, (_SPELLINGS.get(word.lower, word.lower),))
         lowered.update(forms)
-        plain = not any(form in ROLES | _PORTFOLIO | _INSTITUTIONS | ARTICLES for form in forms)
+        plain = not any(form in ROLES | _PORTFOLIO | _NO_MODIFIERS | ARTICLES for form in forms)
         if plain and word.text[0].isupper():
             modifiers.add(word.lower)
     return Role(
@@ -178,6 +185,19 @@ def _same_stem(one: str, other: str) -> bool:
         min(len(one), len(other)) >= MIN_SHARED_STEM
         and one[:MIN_SHARED_STEM] == other[:MIN_SHARED_STEM]
     )
+
+
+def gender_before(text: str, start: int) -> str | None:
+    """The gender of the word next to a name: "Mrs.", "his wife", "King"; `None` if it has none."""
+    words = words_of(text, max(0, start - 24), start)
+    if words and words[-1].text == ",":
+        words.pop()
+    return gender_of(words[-1:])
+
+
+def title_gender(name: str) -> str | None:
+    """The gender of a title inside a name ("Mrs. Lee"), if it begins with one."""
+    return gender_of(words_of(name, 0, min(len(name), 24))[:1])
 
 
 def gender_of(words: Sequence[Word]) -> str | None:

@@ -23,7 +23,7 @@ from workers.stages.canonicalise.phrases import (
     pronoun_of,
 )
 from workers.stages.canonicalise.reasons import Open, explain
-from workers.stages.canonicalise.roles import ROLES, is_role_noun
+from workers.stages.canonicalise.roles import is_role_noun
 from workers.stages.canonicalise.words import word_set
 from workers.stages.types import RawAttribution
 
@@ -34,9 +34,9 @@ NEIGHBOURS = 10
 # Speakers remembered behind a pronoun.
 MAX_SPEAKERS = 8
 
-_GENERIC_PLURALS = word_set(
-    "people sources reports media observers critics experts witnesses residents authorities "
-    "militants rebels others troops forces police they analysts"
+_GENERIC = word_set(
+    "people percent media police everyone everybody someone somebody anyone anybody nobody one all "
+    "many most some others none those you"
 )
 
 
@@ -134,10 +134,12 @@ class SourceResolver:
         return [mention for mention in self._mentions[first:last] if mention.end > start]
 
     def _pronoun(self, pronoun: str, position: int, source: str) -> _Answer:
-        if pronoun in ("he", "she"):
+        if pronoun == "who":
+            entity_id = self._antecedents.named_before(position, self._text)
+        elif pronoun in ("he", "she"):
             entity_id = self._person_meant(pronoun, position)
         else:
-            entity_id = self._thing_meant(position)
+            entity_id = self._thing_meant(position, pronoun)
             if entity_id is None and pronoun == "they":
                 return _open(Open.PLURAL, source)
         if entity_id is None:
@@ -157,11 +159,11 @@ class SourceResolver:
                 return entity_id
         return None
 
-    def _thing_meant(self, position: int) -> str | None:
+    def _thing_meant(self, position: int, pronoun: str) -> str | None:
         for speaker in self._recent_speakers(position, 2):
             if not self._antecedents.is_person(speaker.entity_id):
                 return speaker.entity_id
-        return self._antecedents.thing_before(position)
+        return self._antecedents.thing_before(position) if pronoun == "it" else None
 
     def _recent_speakers(self, position: int, reach: int) -> list[_Speaker]:
         sentence = self._antecedents.sentence_at(position)
@@ -173,18 +175,17 @@ class SourceResolver:
 
     def _nominal(self, phrase: NounPhrase, position: int, source: str) -> _Answer:
         head = phrase.head
-        if phrase.of_person is not None:
+        if phrase.of_person is not None or (phrase.is_owned and is_role_noun(head)):
             return _open(Open.OF_ANOTHER, source)
-        if head in _GENERIC_PLURALS or (
-            head not in ROLES and head.endswith("s") and is_role_noun(head[:-1])
-        ):
+        is_plural = head.endswith("s") and not head.endswith(("ss", "us", "is"))
+        if head in _GENERIC or (is_plural and not is_role_noun(head)):
             return _open(Open.PLURAL, source)
         if phrase.is_indefinite:
             return _open(Open.INDEFINITE, source)
         if is_role_noun(head):
             entity_id = self._antecedents.person_in_role(phrase, position)
         else:
-            entity_id = self._antecedents.organisation_called(head, position)
+            entity_id = self._antecedents.organisation_called(phrase, position)
         if entity_id is None:
             return _open(Open.NO_ANTECEDENT, source)
         return _Answer(entity_id, SourceResolution.NOMINAL)
