@@ -6,15 +6,21 @@ So every input runs alone at its exact length, and the same input always gives t
 same numbers. On one thread that costs little: the matrices are large enough.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from workers.models.manifest import ModelCorruptError
+
+# The runtime's official builds report their use to Microsoft and keep a device id in the home
+# folder, unless this is set before they are imported (their Privacy.md, "Disabling Telemetry").
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 
 class Session:
