@@ -38,7 +38,8 @@ FROM run AS api
 COPY --from=build-api /opt/stancewire /opt/stancewire
 COPY service /app/service
 # Inside a container loopback reaches nobody: what is published decides who gets in.
-ENV STANCEWIRE_BIND=0.0.0.0:8080
+ENV STANCEWIRE_BIND=0.0.0.0:8080 \
+    STANCEWIRE_ALLOW_KEYLESS_BIND=true
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python3", "-c", \
     "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/livez', timeout=2)"]

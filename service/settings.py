@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ class Settings:
     database_url: str
     broker_url: str
     bind: str
+    allow_keyless_bind: bool
     api_processes: int
     max_request_bytes: int
     max_batch_articles: int
@@ -56,6 +58,7 @@ def load_settings() -> Settings:
         "database_url": env.str("DATABASE_URL", "sqlite:///stancewire.db"),
         "broker_url": env.str("BROKER_URL", "redis://127.0.0.1:6379/0"),
         "bind": env.str("BIND", "127.0.0.1:8080"),
+        "allow_keyless_bind": env.bool("ALLOW_KEYLESS_BIND", False),
         "api_processes": env.int("API_PROCESSES", 2, validate=positive),
         # 1,000 articles of 200,000 characters would be 200 MB; a batch of ordinary pages is 10 MB.
         "max_request_bytes": env.int("MAX_REQUEST_BYTES", 32 * 1024 * 1024, validate=positive),
@@ -108,12 +111,27 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
         fault("SOFT_TIME_LIMIT", "must be below the hard time limit.")
     if values["hard_time_limit"] >= values["visibility_timeout"]:
         fault("VISIBILITY_TIMEOUT", "must be above the hard time limit, or a job runs twice.")
+    if not values["allow_keyless_bind"] and not is_loopback(values["bind"]):
+        fault("BIND", "must be a loopback address: the API has no keys yet (ALLOW_KEYLESS_BIND).")
     scheme = urlsplit(values["broker_url"]).scheme
     if scheme not in {"redis", "rediss", "redis+socket"}:
         fault("BROKER_URL", "must be redis://, rediss:// or redis+socket://.")
     if not values["database_url"].startswith(("sqlite:///", "postgresql+pg8000://")):
         fault("DATABASE_URL", "must be sqlite:///… or postgresql+pg8000://….")
     return faults
+
+
+def is_loopback(bind: str) -> bool:
+    """Whether only this machine can reach `bind` (`host:port`, `[host]:port` or `unix:path`)."""
+    if bind.startswith("unix:"):
+        return True
+    host = urlsplit(f"//{bind}").hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 SETTING_NAMES: tuple[str, ...] = tuple(

@@ -26,6 +26,9 @@ def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ("STANCEWIRE_VISIBILITY_TIMEOUT", "300"),
         ("STANCEWIRE_SOFT_TIME_LIMIT", "300"),
+        ("STANCEWIRE_BIND", "0.0.0.0:8080"),
+        ("STANCEWIRE_BIND", "[::]:8080"),
+        ("STANCEWIRE_BIND", "news.example:8080"),
         ("STANCEWIRE_BROKER_URL", "amqp://localhost"),
         ("STANCEWIRE_DATABASE_URL", "mysql://localhost/x"),
     ],
@@ -36,3 +39,15 @@ def test_settings_that_contradict_each_other_are_refused(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=name):
         load_settings()
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.2:1", "[::1]:8080", "localhost:80", "unix:/run/api"])
+def test_loopback_needs_no_keys(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
+    monkeypatch.setenv("STANCEWIRE_BIND", bind)
+    assert load_settings().bind == bind
+
+
+def test_another_address_needs_a_clear_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_BIND", "0.0.0.0:8080")
+    monkeypatch.setenv("STANCEWIRE_ALLOW_KEYLESS_BIND", "true")
+    assert load_settings().bind == "0.0.0.0:8080"
