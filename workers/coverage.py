@@ -61,6 +61,7 @@ def warnings_of(
     declared_language: str | None,
     language: Language,
     sentences: Sequence[Sentence],
+    pairs: int,
     pairs_skipped: int,
 ) -> tuple[AnalysisWarning, ...]:
     """Warnings in a fixed order; their codes are stable."""
@@ -83,11 +84,11 @@ def warnings_of(
         )
     if not any(char.isalnum() for sentence in sentences for char in sentence.text):
         found.append(AnalysisWarning("no_body", "the text has no sentence that could be analysed"))
-    if pairs_skipped:
+    if pairs_skipped > pairs:
         found.append(
             AnalysisWarning(
                 "stance_questions_skipped",
-                f"{pairs_skipped} questions about stances were not asked: too many, or too long",
+                f"{pairs_skipped} of {pairs + pairs_skipped} stance questions were not asked",
             )
         )
     return tuple(found)

@@ -161,6 +161,7 @@ class Pipeline:
                 declared_language=article.language,
                 language=language,
                 sentences=sentences,
+                pairs=stances.pairs,
                 pairs_skipped=stances.pairs_skipped,
             ),
         )

@@ -19,7 +19,8 @@ def codes(**changes: object) -> list[str]:
         "declared_language": None,
         "language": ENGLISH,
         "sentences": (Sentence("s1", 0, 4, "One.", 0),),
-        "pairs_skipped": 0,
+        "pairs": 2,
+        "pairs_skipped": 2,
     }
     return [found.code for found in warnings_of(**(facts | changes))]  # type: ignore[arg-type]
 
