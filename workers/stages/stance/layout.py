@@ -34,6 +34,7 @@ _JOINING_WORDS = frozenset(
         "el",
     )
 )
+_TURNING_WORDS = frozenset(("by", "from"))
 _LOWER_WORD = re.compile(r"(?<![^\W_])[a-z]+(?![^\W_])")
 _LAST_WORD = re.compile(r"([A-Za-z]+)\W*(?:\bthe\W*)?$")
 
@@ -97,6 +98,23 @@ class Layout:
         """Attributions whose content reaches into the sentence."""
         return self._said_in.get(sentence_id, [])
 
+    def relays(self, said: Attribution, start: int, end: int) -> bool:
+        """Whether `said` only passes on what somebody else says in the range.
+
+        "Reuters reports that Ann said …": the words inside are Ann's, not Reuters'.
+        """
+        return any(
+            inner is not said
+            and inner.source.spans
+            and any(start < span.end and span.start < end for span in inner.content)
+            and all(
+                any(outer.start <= span.start and span.end <= outer.end for outer in said.content)
+                for span in (*inner.source.spans, *inner.content)
+            )
+            for sentence in self.between(start, end)
+            for inner in self.speaking_in(sentence.id)
+        )
+
     def spoken(self, start: int, end: int) -> bool:
         """Whether more than half of the range is the content of some attribution."""
         covered = 0
@@ -117,6 +135,14 @@ class Layout:
             return False
         before = _LAST_WORD.search(self.text[max(0, mention.start - 40) : mention.start])
         return before is not None and before.group(1).lower() in _PLACE_WORDS
+
+    def turned(self, earlier: Mention, later: Mention) -> bool:
+        """Whether the words between two names can turn the later one on the earlier one.
+
+        "Ann was criticised by Bob", "Ann came under fire from Bob".
+        """
+        words = _LOWER_WORD.findall(self.text[earlier.end : later.start])
+        return not _TURNING_WORDS.isdisjoint(words)
 
     def related(self, first: Mention, second: Mention) -> bool:
         """Whether a verb or the like can stand between two names.

@@ -35,8 +35,8 @@ class Pair:
     """One question and the passage of the article that it reads.
 
     `tier` orders the questions by how likely they find a stance: `SAID` (an attribution's
-    source), `ACTS` (an entity before another in its sentence), `VOICE` (the article's own),
-    `UNLIKELY` (places, adjectives, and an entity towards an earlier one).
+    source), `ACTS` (an entity of a sentence towards another), `VOICE` (the article's own),
+    `UNLIKELY` (towards adjectives and places where something happens).
     """
 
     holder: Holder
@@ -51,18 +51,16 @@ class Pair:
 
 def entity_pairs(layout: Layout) -> list[Pair]:
     """Every question about entities worth asking, in reading order."""
-    spoken = list(_of_sources(layout))
-    asked = {(pair.sentence_id, pair.holder.entity_id, pair.target.entity_id) for pair in spoken}
+    pairs: list[Pair] = []
+    said: set[tuple[str, str, str]] = set()
+    for key, pair in _of_sources(layout):
+        said.add(key)
+        pairs += [pair] if pair is not None else []
     counts = Counter(
         mention.entity_id for sentence in layout.sentences for mention in layout.mentions(sentence)
     )
-    pairs = spoken
     for sentence in layout.sentences:
-        pairs += [
-            pair
-            for pair in _within(layout, sentence)
-            if (pair.sentence_id, pair.holder.entity_id, pair.target.entity_id) not in asked
-        ]
+        pairs += _within(layout, sentence, said)
         pairs += _of_author(layout, sentence, counts)
     return sorted(pairs, key=lambda pair: (pair.start, pair.end))
 
@@ -83,8 +81,11 @@ def choose(pairs: Iterable[Pair], limit: int) -> tuple[list[Pair], int]:
     return sorted(chosen, key=lambda pair: (pair.start, pair.end)), len(ranked) - len(chosen)
 
 
-def _of_sources(layout: Layout) -> Iterator[Pair]:
-    """The source of an attribution towards everybody whom its content names."""
+def _of_sources(layout: Layout) -> Iterator[tuple[tuple[str, str, str], Pair | None]]:
+    """The source of an attribution towards everybody whom its content names.
+
+    Each with its sentence, source and target; no question where the source only relays.
+    """
     done: set[tuple[str, str, str]] = set()
     for said in layout.attributions:
         source = layout.entities.get(said.source.entity_id or "")
@@ -96,19 +97,23 @@ def _of_sources(layout: Layout) -> Iterator[Pair]:
                 key = (sentence.id, source.id, target_id)
                 if not inside or target_id == source.id or key in done:
                     continue
+                own = [one for one in inside if not layout.relays(said, one.start, one.end)]
+                if not own:
+                    yield key, None
+                    continue
                 done.add(key)
-                weak = all(_weak(layout, mention) for mention in inside)
-                start, end = passage(layout.text, sentence, inside)
-                question = entity_question(layout, start, end, source, said, target_id, inside)
-                tier = UNLIKELY if weak else SAID
-                target = target_of(layout.entities[target_id])
-                yield Pair(
-                    holder_of(source), target, question, start, end, sentence.id, said.id, tier
-                )
+                start, end = passage(layout.text, sentence, own)
+                question = entity_question(layout, start, end, source, said, target_id, own)
+                tier = UNLIKELY if all(_weak(layout, mention) for mention in own) else SAID
+                holder, target = holder_of(source), target_of(layout.entities[target_id])
+                yield key, Pair(holder, target, question, start, end, sentence.id, said.id, tier)
 
 
-def _within(layout: Layout, sentence: Sentence) -> Iterator[Pair]:
-    """An entity of the sentence towards another one."""
+def _within(layout: Layout, sentence: Sentence, said: set[tuple[str, str, str]]) -> Iterator[Pair]:
+    """An entity of the sentence towards a later one, or an earlier one in the passive voice.
+
+    Sources and whom they speak of (`said`) are left out.
+    """
     groups = list(layout.grouped(sentence).items())
     groups = [group for group in groups if group[1][0].type is not EntityType.MISC] + [
         group for group in groups if group[1][0].type is EntityType.MISC
@@ -119,9 +124,13 @@ def _within(layout: Layout, sentence: Sentence) -> Iterator[Pair]:
         if not actors:
             continue
         for other, (target_id, targets) in enumerate(groups):
-            if other == place or not _any_related(layout, actors, targets):
+            if other == place or (sentence.id, holder_id, target_id) in said:
                 continue
-            likely = other > place and not all(_weak(layout, mention) for mention in targets)
+            if not _any_related(layout, actors, targets):
+                continue
+            if other < place and not any(layout.turned(one, actors[-1]) for one in targets):
+                continue
+            weak = all(_weak(layout, mention) for mention in targets)
             start, end = passage(layout.text, sentence, targets)
             source = layout.entities[holder_id]
             question = entity_question(layout, start, end, source, None, target_id, targets)
@@ -134,23 +143,20 @@ def _within(layout: Layout, sentence: Sentence) -> Iterator[Pair]:
                 end,
                 sentence.id,
                 told.id if told else None,
-                ACTS if likely else UNLIKELY,
+                UNLIKELY if weak else ACTS,
             )
 
 
 def _of_author(layout: Layout, sentence: Sentence, counts: Counter[str | None]) -> Iterator[Pair]:
-    """The article's own voice towards those named outside attributions."""
+    """The article's own voice towards those it names more than once, outside attributions."""
     for target_id, mentions in layout.grouped(sentence).items():
         own = [mention for mention in mentions if not layout.spoken(mention.start, mention.end)]
-        if not own:
+        if not own or counts[target_id] < 2 or all(_weak(layout, mention) for mention in own):
             continue
         start, end = passage(layout.text, sentence, own)
         question = entity_question(layout, start, end, None, None, target_id, own)
-        weak = counts[target_id] < 2 or all(_weak(layout, mention) for mention in own)
         target = target_of(layout.entities[target_id])
-        yield Pair(
-            AUTHOR, target, question, start, end, sentence.id, None, UNLIKELY if weak else VOICE
-        )
+        yield Pair(AUTHOR, target, question, start, end, sentence.id, None, VOICE)
 
 
 def entity_question(

@@ -55,7 +55,8 @@ def _asked_of(
     holders: dict[str, tuple[Entity, Attribution | None]] = {}
     for said in layout.speaking_in(sentence.id):
         source = layout.entities.get(said.source.entity_id or "")
-        if source is not None and source.id != target.entity_id:
+        own = source is not None and not layout.relays(said, start, end)
+        if source is not None and own and source.id != target.entity_id:
             holders.setdefault(source.id, (source, said))
     if not layout.spoken(start, end):
         for mention in layout.mentions(sentence):
