@@ -24,6 +24,9 @@ from workers.stages.canonicalise.stage import canonicalise
 from workers.stages.segment.stage import segment
 from workers.stages.types import Canonical, CleanText, RawAttribution
 
+# CPU seconds, ten times what a quiet core needs; a quadratic slip takes minutes.
+LINEAR_SECONDS = 10
+
 _MARK = re.compile(r"\[(PER|ORG|LOC|MISC):([^\]]+)\]")
 
 
@@ -252,5 +255,5 @@ def test_thousands_of_names_take_seconds(shape: str) -> None:
     sentences = segment(CleanText(text, (Block(0, len(text), "body", True),)))
     began = time.process_time()
     found = canonicalise(text, sentences, mentions, raws)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < LINEAR_SECONDS
     assert len(found.attributions) == len(raws)

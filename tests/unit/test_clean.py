@@ -13,6 +13,9 @@ from service.domain.analysis import Block
 from workers.stages.clean.stage import clean
 from workers.stages.types import CleanText
 
+# CPU seconds, ten times what a quiet core needs; a quadratic slip takes minutes.
+LINEAR_SECONDS = 10
+
 SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.txt"))
 
 BODY = (
@@ -270,4 +273,4 @@ def test_any_text_is_partitioned(text: str) -> None:
 def test_the_largest_texts_take_linear_time(text: str) -> None:
     began = time.process_time()
     assert_partition(text, clean(text).blocks)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < LINEAR_SECONDS

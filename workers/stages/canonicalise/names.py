@@ -101,6 +101,7 @@ def skeleton(word: str) -> str:
     return _DOUBLED.sub(r"\1", head + rest)
 
 
+@lru_cache(maxsize=16384)
 def same_part(left: str, right: str, *, transliterated: bool = False) -> bool:
     """Whether two name parts are spellings of one name.
 

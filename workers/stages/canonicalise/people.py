@@ -20,7 +20,7 @@ from workers.stages.canonicalise.names import (
 MAX_CANDIDATES = 50
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Person:
     """One person: the full names seen and where (indices of mentions in reading order)."""
 
@@ -95,7 +95,7 @@ def _full_names(
             person.names.append(name)
         person.mentions.extend(by_name[name])
         for key in keys(name.surname):
-            if person not in by_surname[key][-MAX_CANDIDATES:]:
+            if len(by_surname[key]) < MAX_CANDIDATES and person not in by_surname[key]:
                 by_surname[key].append(person)
     for person in people:
         person.mentions.sort()
@@ -103,12 +103,10 @@ def _full_names(
 
 
 def _candidates(name: PersonName, index: dict[str, list[Person]]) -> list[Person]:
-    found: list[Person] = []
+    found: dict[Person, None] = {}
     for key in keys(name.surname):
-        for person in index.get(key, [])[:MAX_CANDIDATES]:
-            if not any(person is known for known in found):
-                found.append(person)
-    return found
+        found.update(dict.fromkeys(index.get(key, [])[:MAX_CANDIDATES]))
+    return list(found)
 
 
 def _namesakes(short: PersonName, by_surname: dict[str, list[Person]]) -> list[Person]:
