@@ -34,6 +34,8 @@ _JOINING_WORDS = frozenset(
         "el",
     )
 )
+# Contents may be off by a character or a word at a sentence border.
+_FEWEST_CHARACTERS = 10
 _TURNING_WORDS = frozenset(("by", "from"))
 _LOWER_WORD = re.compile(r"(?<![^\W_])[a-z]+(?![^\W_])")
 _LAST_WORD = re.compile(r"([A-Za-z]+)\W*(?:\bthe\W*)?$")
@@ -79,6 +81,7 @@ class Layout:
             sentence.start: sentence
             for span in said.content
             for sentence in self.between(span.start, span.end)
+            if _reaches(span.start, span.end, sentence)
         }
         return [found[start] for start in sorted(found)]
 
@@ -152,6 +155,12 @@ class Layout:
         left, right = sorted((first, second), key=lambda mention: mention.start)
         between = self.text[left.end : right.start]
         return any(word not in _JOINING_WORDS for word in _LOWER_WORD.findall(between))
+
+
+def _reaches(start: int, end: int, sentence: Sentence) -> bool:
+    """Whether a content says something in a sentence: a stray full stop or quote mark does not."""
+    shared = min(end, sentence.end) - max(start, sentence.start)
+    return shared >= min(_FEWEST_CHARACTERS, end - start)
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -16,9 +16,9 @@ from workers.stages.stance.topics import topic_pairs
 from workers.stages.types import Canonical, Stances
 
 # Questions about entities: in proportion to the article, so that a long one is covered to its
-# end. A question costs about 50 wordpieces, 3 to 4 ms on one core; 3.5 keep one core well above
+# end. A question costs about 50 wordpieces, 3 to 4 ms on one core; four keep one core well above
 # 60 articles of 600 words a minute, together with the other stages.
-QUESTIONS_PER_SENTENCE = 3.5
+QUESTIONS_PER_SENTENCE = 4.0
 FEWEST_QUESTIONS = 24
 
 
