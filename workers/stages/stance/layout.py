@@ -77,11 +77,12 @@ class Layout:
 
     def sentences_of(self, said: Attribution) -> list[Sentence]:
         """The sentences that an attribution's content reaches into."""
+        enough = min(_FEWEST_CHARACTERS, sum(span.end - span.start for span in said.content))
         found = {
             sentence.start: sentence
             for span in said.content
             for sentence in self.between(span.start, span.end)
-            if _reaches(span.start, span.end, sentence)
+            if min(span.end, sentence.end) - max(span.start, sentence.start) >= enough
         }
         return [found[start] for start in sorted(found)]
 
@@ -155,12 +156,6 @@ class Layout:
         left, right = sorted((first, second), key=lambda mention: mention.start)
         between = self.text[left.end : right.start]
         return any(word not in _JOINING_WORDS for word in _LOWER_WORD.findall(between))
-
-
-def _reaches(start: int, end: int, sentence: Sentence) -> bool:
-    """Whether a content says something in a sentence: a stray full stop or quote mark does not."""
-    shared = min(end, sentence.end) - max(start, sentence.start)
-    return shared >= min(_FEWEST_CHARACTERS, end - start)
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
