@@ -66,7 +66,7 @@ articles = Table(
     Column("source", Text, index=True),
     Column("url", Text),
     Column("published_at", UtcDateTime),
-    Column("language", String(35)),
+    Column("language", Text),
     Column("metadata", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text()),
         sa.Column("url", sa.Text()),
         sa.Column("published_at", TIME),
-        sa.Column("language", sa.String(35)),
+        sa.Column("language", sa.Text()),
         sa.Column("metadata", sa.JSON(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_articles"),
