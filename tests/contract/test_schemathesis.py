@@ -15,11 +15,11 @@ _bounded = settings(deadline=None, derandomize=True, suppress_health_check=list(
 
 
 @schema.parametrize()
-@settings(_bounded, max_examples=25)
+@settings(_bounded, max_examples=15)
 def test_every_operation(case: schemathesis.Case) -> None:
     case.call_and_validate()
 
 
 # Follows what one answer hands out into the next request: submit, read, cancel, delete.
 TestSequences = schema.as_state_machine().TestCase
-TestSequences.settings = settings(_bounded, max_examples=15, stateful_step_count=8)
+TestSequences.settings = settings(_bounded, max_examples=10, stateful_step_count=6)
