@@ -29,15 +29,17 @@ class Words:
 
 
 def evaluate(data: Path, weights: Path) -> dict[str, Any]:
-    """Word F1 of each role (union over the article's attributions) and attribution F1.
-
-    Carried attributions (no cue of their own) are content of the one they continue.
-    """
+    """Word F1 of each role (union over the article's attributions) and attribution F1."""
     model = AttributionModel.load(weights)
+    records = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
+    return {**scores(records, model), "model": model.manifest.name}
+
+
+def scores(records: Sequence[dict[str, Any]], model: AttributionReader) -> dict[str, Any]:
+    """Figures over records in the layout of the evaluation interface."""
     counts = {role: [0, 0, 0] for role in ROLES}
     matches = [0, 0, 0]
     windows = 0
-    records = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
     for record in records:
         gold = gold_words(record)
         found, used = found_words(record["text"], model)
@@ -53,7 +55,6 @@ def evaluate(data: Path, weights: Path) -> dict[str, Any]:
         "rows": len(records),
         "attributions": matches[2],
         "windows": windows,
-        "model": model.manifest.name,
     }
 
 

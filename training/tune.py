@@ -1,0 +1,86 @@
+"""Choose the attribution thresholds on development data.
+
+python -m training.tune --data FILE [--weights DIR] [--write]
+
+Prints a line for each setting; --write puts the best by attribution F1 into the manifest.
+"""
+
+import argparse
+import itertools
+import json
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.evaluate import WEIGHTS
+from training.evaluate_attribution import scores
+from workers.models.attribution import AttributionModel, TaggedWindow
+from workers.models.words import Window, Word
+
+GRID = {
+    "cue_bias": (0.0, 0.4, 0.8, 1.2, 1.6),
+    "switch_penalty": (0.5, 1.0, 1.5, 2.5),
+    "minimum_score": (0.0, 0.2, 0.3, 0.4),
+}
+
+
+class RememberingModel:
+    """The model with every answer kept, so that only the decoding runs again."""
+
+    def __init__(self, model: AttributionModel) -> None:
+        self.thresholds = dict(model.thresholds)
+        self._model = model
+        self._tagged: dict[Window, TaggedWindow] = {}
+        self._links: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = {}
+
+    def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
+        """As the model does it."""
+        return self._model.windows(words, breaks)
+
+    def tag(self, windows: Sequence[Window]) -> list[TaggedWindow]:
+        """As the model does it, once."""
+        for window in windows:
+            if window not in self._tagged:
+                [self._tagged[window]] = self._model.tag([window])
+        return [self._tagged[window] for window in windows]
+
+    def link(self, features: NDArray[np.float32], distances: Sequence[int]) -> NDArray[np.float32]:
+        """As the model does it, once. Features are slices of kept arrays: an address names them."""
+        key = (features.ctypes.data, tuple(distances))
+        if key not in self._links:
+            self._links[key] = self._model.link(features, distances)
+        return self._links[key]
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.tune", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS / "attribution")
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    model = RememberingModel(AttributionModel.load(arguments.weights))
+    records = [json.loads(line) for line in arguments.data.read_text("utf-8").splitlines()]
+    best, chosen = -1.0, dict(model.thresholds)
+    for values in itertools.product(*GRID.values()):
+        setting = dict(zip(GRID, values, strict=True))
+        model.thresholds.update(setting)
+        figures = scores(records, model)
+        f1 = figures["attribution"]["f1"]
+        tokens = {role: item["f1"] for role, item in figures["tokens"].items()}
+        print(json.dumps({**setting, "attribution": figures["attribution"], "tokens": tokens}))
+        if f1 > best:
+            best, chosen = f1, dict(model.thresholds)
+    print(json.dumps({"best": best, **chosen}))
+    if arguments.write:
+        path = arguments.weights / "manifest.json"
+        document = json.loads(path.read_text("utf-8"))
+        document["thresholds"] = chosen
+        document["metrics"] = {}  # measured with other thresholds
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
