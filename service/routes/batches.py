@@ -56,7 +56,7 @@ _BODIES = {
     NDJSON: {
         "schema": {
             "type": "string",
-            "pattern": r"\S",
+            "pattern": r"[^ \t\n\v\f\r]",
             "description": "One article (as in the JSON array) a line; blank lines do not count.",
         },
         "example": examples.BATCH_LINES,

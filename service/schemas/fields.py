@@ -13,9 +13,10 @@ UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 UUID_REGEX = re.compile(UUID_PATTERN.removesuffix("$") + r"\Z")
 
 _NUL_FREE = r"^[^\u0000]*$"
-# Dialects differ on whether `\s` holds U+001C to U+001F, so all controls are named as well.
-NOT_BLANK = r"^[^\u0000]*[^\s\u0000-\u0020][^\u0000]*$"
-_VISIBLE = re.compile(r"[^\s\u0000-\u0020]")
+# Controls and Unicode's spaces, one by one: `\s` means something else in each regex dialect.
+_BLANK = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+NOT_BLANK = rf"^[^\u0000]*[^{_BLANK}][^\u0000]*$"
+_VISIBLE = re.compile(rf"[^{_BLANK}]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 # JSON numbers beyond this lose digits in most readers (RFC 7493, 2.2).
@@ -96,9 +97,7 @@ class Timestamp(fields.Field[datetime]):
 class WebUrl(CleanString):
     """An absolute http or https URL. It is kept and shown, never fetched."""
 
-    _PATTERN = (
-        r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\\@\[\]<>\u0000-\u0020]+(?:[/?#][^\s\u0000-\u0020]*)?$"
-    )
+    _PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\@\[\]<>{_BLANK}]+(?:[/?#][^{_BLANK}]*)?$"
     _REGEX = re.compile(_PATTERN.removesuffix("$") + r"\Z")
 
     def __init__(self, **kwargs: Any) -> None:

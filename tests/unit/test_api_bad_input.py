@@ -58,7 +58,7 @@ def test_what_is_not_json(api: Api, data: bytes, name: str) -> None:
         (None, [""]),
         ({}, ["/text"]),
         ({"text": ""}, ["/text"]),
-        ({"text": " \n\t\u00a0\u2003"}, ["/text"]),
+        ({"text": " \n\t\u00a0\u2003\ufeff\x1f\x85"}, ["/text"]),
         ({"text": None}, ["/text"]),
         ({"text": 7}, ["/text"]),
         ({"text": ["a"]}, ["/text"]),
