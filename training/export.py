@@ -170,9 +170,9 @@ def export_attribution(checkpoint: Path, out: Path, *, keep_float: bool) -> None
             "window": 256,
             "stride": 144,
             "thresholds": {
-                "cue_bias": 0.0,
-                "switch_penalty": 1.0,
-                "minimum_score": 0.0,
+                "cue_bias": 0.4,
+                "switch_penalty": 0.3,
+                "minimum_score": 0.4,
                 "radius": config["radius"],
             },
             "precision": "float32" if keep_float else "int8",

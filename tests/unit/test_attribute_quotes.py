@@ -32,6 +32,7 @@ def quotes(*paragraphs: str) -> list[str]:
         ("Syria's and the O'Briens'", []),
         ('A 6" pipe and a stray " mark', []),
         ("“Never closed, he said.", []),
+        ("“confirmed Syria's will'' and “more,''”", ["“confirmed Syria's will''", "“more,''"]),
         ("«Nous» and „wir“", ["«Nous»", "„wir“"]),
         ("“He said ‘no’ to me,” she said", ["“He said ‘no’ to me,”"]),
     ],

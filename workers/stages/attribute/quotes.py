@@ -47,14 +47,16 @@ def _opens(text: str, position: int, start: int) -> bool:
 
 
 def _close(text: str, position: int, end: int) -> int | None:
-    """Place of the closing mark on the same paragraph, if any."""
+    """Place of the closing mark in the same paragraph, if any."""
     wanted = _CLOSING[text[position]]
     single = wanted in "’'"
     for place in range(position + 1, end):
+        if not single and text.startswith("''", place):
+            return place + 1  # two apostrophes: a double mark of the typewriter
         if text[place] not in wanted:
             continue
         if single:
-            # An apostrophe has a letter after it, or an s before ("the ministers' view").
+            # An apostrophe inside a word ("isn't") closes nothing.
             inside = place + 1 < end and text[place + 1].isalnum()
             if inside or text[place - 1].isspace():
                 continue
