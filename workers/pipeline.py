@@ -82,7 +82,10 @@ class Pipeline:
         self._scorer = scorer
         manifests = (ner.manifest, attribution.manifest, scorer.manifest)
         self.version = pipeline_version({found.task: found.digest for found in manifests})
-        self.models: tuple[dict[str, Any], ...] = tuple(found.document for found in manifests)
+        # `sha256` names the weights themselves; a model may have further files (`files`).
+        self.models: tuple[dict[str, Any], ...] = tuple(
+            {**found.document, "sha256": found.files["model.onnx"]} for found in manifests
+        )
 
     @staticmethod
     def check(settings: Settings) -> None:

@@ -35,6 +35,7 @@ class Manifest:
         self.task = task
         self.digest = f"digest of {task}"
         self.document = {"task": task}
+        self.files = {"model.onnx": f"sum of {task}"}
 
 
 class FakeModel:
