@@ -1,9 +1,12 @@
 """The attribute stage over a fake model that follows a script."""
 
+import itertools
 from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from service.domain.analysis import AttributionKind, Sentence
@@ -186,3 +189,20 @@ def test_distance_buckets() -> None:
     assert after == sorted(after)
     assert not set(before) & set(after)
     assert max(before + after) == DISTANCE_BUCKETS - 1
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.floats(-9, 0, width=32), min_size=3, max_size=3), min_size=1, max_size=6
+    ),
+    penalty=st.floats(0, 4),
+)
+def test_smoothing_finds_the_best_path(rows: list[list[float]], penalty: float) -> None:
+    links = np.array(rows, dtype=np.float32)
+
+    def value(path: Sequence[int]) -> float:
+        changes = sum(a != b for a, b in itertools.pairwise(path))
+        return sum(float(links[n, label]) for n, label in enumerate(path)) - penalty * changes
+
+    best = max(value(path) for path in itertools.product(range(3), repeat=len(rows)))
+    assert value(smooth(links, penalty).tolist()) == pytest.approx(best, abs=1e-4)
