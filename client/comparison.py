@@ -128,10 +128,10 @@ def _print_targets(
             sides = [voice for voice in here if voice.stance["label"] != "neutral"]
             if not here:
                 continue
-            line = Text(f"{outlet}: ", style="dim")
+            line = Text.assemble((f"{outlet}: ", "dim"))
             for number, voice in enumerate(sides):
-                line.append("; " if number else "", style="not dim")
-                line.append(f"{voice.holder} ", style="not dim")
+                line.append("; " if number else "")
+                line.append(f"{voice.holder} ")
                 line.append_text(stance_text(voice.stance))
             if not sides:
                 line.append_text(label_text("neutral"))

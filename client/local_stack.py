@@ -258,7 +258,7 @@ def _listening_socket(address: tuple[str, int]) -> socket.socket:
         return socket.create_server(address, family=family, backlog=64)
     except OSError as err:
         raise LocalStackError(
-            f"cannot listen on {_in_url(address[0])}:{address[1]}: {err.strerror or err}"
+            f"cannot listen on {_in_url(address[0])}:{address[1]}: {os.strerror(err.errno or 0)}"
         ) from err
 
 

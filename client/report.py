@@ -107,10 +107,12 @@ def _print_statements(console: Console, analysis: Analysis, numbers: Mapping[str
         console.print(indented(Text(speaker, style="bold")))
         for attribution in attributions:
             places = attribution["sentence_ids"]
-            line = Text(f"[{_places(places[:1], numbers)}] ", style="cyan")
-            line.append(f"{attribution['kind']} · ", style="dim")
-            line.append(f"{_framing(attribution, speaker)}: ", style="italic")
-            line.append(_joined(attribution["content"]), style="not italic")
+            line = Text.assemble(
+                (f"[{_places(places[:1], numbers)}] ", "cyan"),
+                (f"{attribution['kind']} · ", "dim"),
+                (f"{_framing(attribution, speaker)}: ", "italic"),
+                _joined(attribution["content"]),
+            )
             console.print(indented(line, 4))
 
 
@@ -196,7 +198,7 @@ def _cell(stance: _Named | None, numbers: Mapping[str, int]) -> Text:
     text = stance_text(stance)
     places = _evidence_ids(stance)[:_MOST_SENTENCES_A_CELL]
     if places:
-        text.append(f"\n[{_places(places, numbers)}]", style="not bold cyan")
+        text.append(f"\n[{_places(places, numbers)}]", style="cyan")
     return text
 
 
@@ -220,9 +222,11 @@ def _print_sentences(
     for sentence in sentences:
         if sentence["id"] in cited:
             line = bisect_right(line_starts, sentence["start"])
-            entry = Text(f"[{numbers[sentence['id']]}] ", style="cyan")
-            entry.append(f"line {line}: ", style="dim")
-            entry.append(printable(sentence["text"]))
+            entry = Text.assemble(
+                (f"[{numbers[sentence['id']]}] ", "cyan"),
+                (f"line {line}: ", "dim"),
+                printable(sentence["text"]),
+            )
             console.print(indented(entry))
 
 

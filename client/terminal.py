@@ -55,7 +55,7 @@ def _steers(char: str) -> bool:
 
 def label_text(label: str) -> Text:
     """The label as a word in its colour, so that neither is needed to understand the other."""
-    return Text(label, style=_LABEL_STYLES.get(label, ""))
+    return Text.assemble((label, _LABEL_STYLES.get(label, "")))
 
 
 def stance_text(stance: Mapping[str, Any] | None) -> Text:
@@ -66,7 +66,7 @@ def stance_text(stance: Mapping[str, Any] | None) -> Text:
     text = label_text(label)
     probabilities = stance.get("probabilities")
     if isinstance(probabilities, Mapping) and label in probabilities:
-        text.append(f" {round(100 * probabilities[label])} %", style="not bold")
+        text.append(f" {round(100 * probabilities[label])} %")
     return text
 
 

@@ -112,6 +112,31 @@ def test_the_local_stack_stays_up_keeps_its_data_and_ends_cleanly(
     assert (data / "stancewire.db").is_file()
 
 
+def test_a_worker_that_dies_is_replaced_while_the_stack_is_up(
+    marked: tuple[str, dict[str, str]],
+) -> None:
+    _, environment = marked
+    process, url = started_up({**environment, "STANCEWIRE_SWEEP_INTERVAL": "1"})
+    try:
+        for child in psutil.Process(process.pid).children():
+            if "workers" in child.cmdline():
+                os.killpg(child.pid, signal.SIGKILL)
+        done = subprocess.run(
+            [*STANCEWIRE, "analyze", "--json", "-q", str(SEED_FILES[1])],
+            capture_output=True,
+            cwd=ROOT,
+            env={**environment, "STANCEWIRE_URL": url},
+            timeout=120,
+        )
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+
+    assert "the worker died; starting another" in errors
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["source"] == "SANA"
+
+
 def test_nothing_outlives_a_command_that_is_killed(
     marked: tuple[str, dict[str, str]],
 ) -> None:
