@@ -154,6 +154,8 @@ def _print_stances(
     cited: set[str] = set()
     for first in range(0, len(targets), columns):
         chosen = targets[first : first + columns]
+        if first:
+            console.print()
         table = matrix("holder → target", _HOLDER_WIDTH, chosen)
         for holder in holders:
             found = [cells.get((holder, target)) for target in chosen]
