@@ -6,6 +6,7 @@ LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
+export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: demo up test test-torch lint format api-spec lock audit clean help
 
@@ -13,7 +14,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/.local ## set up, then analyse the five sample articles with embedded defaults
-	$(BIN)/stancewire analyze seeds
+	$(BIN)/stancewire analyze --target "the airstrikes" --target "peace talks" seeds
 
 up: $(VENV)/.local ## start the local stack (broker, API, worker) and keep it up
 	$(BIN)/stancewire up
