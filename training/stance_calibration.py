@@ -9,12 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from training.stance_data import NEUTRAL
 from training.stance_scores import Labels, risk_coverage
 from workers.models.stance import Calibration
 
 # The biases stay near zero unless the data are sure: dev sets are small.
 _BIAS_PENALTY = 0.02
 _STEPS = 60
+# Thresholds that are tried: a little more than one in three labels, to nearly certain.
+_LOWEST, _HIGHEST = 0.4, 0.96
 
 
 def fit(logits: NDArray[np.float32], gold: Labels, weights: NDArray[np.float64]) -> Calibration:
@@ -63,20 +66,23 @@ def cross_fitted(
 def confidence_threshold(
     sets: Mapping[str, tuple[NDArray[np.float64], Labels]], precision: float
 ) -> tuple[float, dict[str, Any]]:
-    """The lowest confidence from which on labels are right in `precision` of the cases.
+    """The lowest confidence from which on favor and against are right in `precision` of the cases.
 
-    The precision is the mean over the dev sets, so that no set counts more for being large.
-    Returns the threshold and, per set, the coverage and precision there.
+    Neutral answers do not count: where they are common they are easily right. The precision is
+    the mean over the sets, so that none counts more for being large. Returns the threshold and,
+    per set, precision there and coverage (of all answers that take a side).
     """
     curves = {}
     for name, (probabilities, gold) in sets.items():
-        right = probabilities.argmax(axis=1) == gold
-        curves[name] = risk_coverage(probabilities.max(axis=1), right)
-    chosen = 0.34
-    for threshold in np.arange(0.34, 0.96, 0.01):
+        labels = probabilities.argmax(axis=1)
+        sided = labels != NEUTRAL
+        confidence = probabilities.max(axis=1)[sided]
+        curves[name] = risk_coverage(confidence, (labels == gold)[sided])
+    chosen = _LOWEST
+    for threshold in np.arange(_LOWEST, _HIGHEST, 0.01):
         chosen = round(float(threshold), 2)
-        at = {name: _point(curve, chosen) for name, curve in curves.items()}
-        if np.mean([point["precision"] for point in at.values()]) >= precision:
+        at = [_point(curve, chosen)["precision"] for curve in curves.values()]
+        if np.mean(at) >= precision:
             break
     return chosen, {name: _point(curve, chosen) for name, curve in curves.items()}
 

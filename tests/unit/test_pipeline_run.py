@@ -42,7 +42,6 @@ class FakeModel:
     """A tagger and a reader in one: names Mekdad and Syria, finds no attribution."""
 
     labels = LABELS
-    threshold = 0.5
 
     def __init__(self, task: str, error: BaseException | None = None) -> None:
         self.manifest = Manifest(task)
@@ -50,6 +49,7 @@ class FakeModel:
         self.words: list[str] = []
         self.thresholds = {
             "cue_bias": 0.0, "switch_penalty": 1.0, "minimum_score": 0.0, "radius": 96.0,
+            "relation": 0.5, "author": 0.5, "topic": 0.5,
         }  # fmt: skip
 
     def windows(self, words: Sequence[Word], breaks: Any) -> list[Window]:

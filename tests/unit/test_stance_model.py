@@ -94,7 +94,7 @@ def test_a_manifest_without_calibration_is_refused() -> None:
         with pytest.raises(ModelCorruptError, match=lacking):
             StanceModel(classifier)
     classifier.manifest = replace(whole, thresholds={})
-    with pytest.raises(ModelCorruptError, match="confidence"):
+    with pytest.raises(ModelCorruptError, match="relation"):
         StanceModel(classifier)
     classifier.manifest = replace(whole, labels=("neutral", "favor", "against"))
     with pytest.raises(ModelCorruptError, match="labels"):

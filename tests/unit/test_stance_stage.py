@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import permutations
+from typing import ClassVar
 
 import pytest
 
@@ -24,7 +25,7 @@ from service.domain.analysis import (
     TextSpan,
 )
 from workers.models.stance import Answer
-from workers.models.stance_inputs import StanceQuestion
+from workers.models.stance_inputs import QuestionKind, StanceQuestion
 from workers.stages.stance import stance
 from workers.stages.stance.pairs import PASSAGE_CHARACTERS
 from workers.stages.stance.stage import QUESTIONS_PER_SENTENCE
@@ -38,7 +39,7 @@ NEUTRAL = Probabilities(0.05, 0.05, 0.9)
 class Scorer:
     """Answers by `rule` and keeps what it was asked."""
 
-    threshold = 0.6
+    thresholds: ClassVar[dict[QuestionKind, float]] = {"relation": 0.6, "author": 0.6, "topic": 0.6}
 
     def __init__(self, rule: Callable[[StanceQuestion], Probabilities]) -> None:
         self.rule = rule
@@ -248,6 +249,19 @@ def test_topic_in_reported_speech_is_asked_of_its_source_only() -> None:
     result = run(text, canonical, targets=["sugar tax"])
     about = [s for s in result.stances if s.target.kind == "topic"]
     assert [(s.holder.name, s.label) for s in about] == [("Ann", StanceLabel.FAVOR)]
+
+
+def test_half_a_topic_is_evidence_only_where_no_sentence_has_more() -> None:
+    text = "Bob blames the city. Carl praises the city council."
+    canonical = article(text, {"e1": ["Bob"], "e2": ["Carl"]})
+    found_of = {}
+    for topic in ("city council", "city hall"):
+        stances = run(text, canonical, [topic]).stances
+        found_of[topic] = {s.holder.name for s in stances if s.target.kind == "topic"}
+    assert found_of == {
+        "city council": {"author", "Carl"},
+        "city hall": {"author", "Bob", "Carl"},
+    }
 
 
 def test_topic_that_names_an_entity_finds_its_other_names() -> None:

@@ -55,7 +55,7 @@ class StanceModel:
             raise ModelCorruptError(f"{manifest.folder}: labels {manifest.labels}, not {LABELS}")
         try:
             self._calibrations = _calibrations(manifest.document["calibration"])
-            self.threshold = manifest.thresholds["confidence"]
+            self.thresholds = {kind: manifest.thresholds[kind] for kind in QUESTION_KINDS}
         except (KeyError, ValueError, TypeError) as err:
             raise ModelCorruptError(f"{manifest.folder}: no full calibration: {err!r}") from err
         self.manifest = manifest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from service.domain.analysis import (
     StanceLabel,
     Target,
 )
+from workers.models.stance_inputs import QuestionKind
 from workers.stages.stance.pairs import Pair
 
 _LABELS = (StanceLabel.FAVOR, StanceLabel.AGAINST, StanceLabel.NEUTRAL)
@@ -26,14 +27,16 @@ _PLACES = 4
 
 
 def merged(
-    answered: Sequence[tuple[Pair, Probabilities]], text: str, threshold: float
+    answered: Sequence[tuple[Pair, Probabilities]],
+    text: str,
+    thresholds: Mapping[QuestionKind, float],
 ) -> list[Stance]:
     """Stances in the order of their first evidence, without ids."""
     groups: dict[tuple[Holder, Target], list[tuple[Pair, Probabilities]]] = {}
     for pair, probabilities in answered:
         groups.setdefault((pair.holder, pair.target), []).append((pair, probabilities))
     return [
-        _stance(holder, target, group, text, threshold)
+        _stance(holder, target, group, text, thresholds)
         for (holder, target), group in groups.items()
     ]
 
@@ -81,11 +84,12 @@ def _stance(
     target: Target,
     group: Sequence[tuple[Pair, Probabilities]],
     text: str,
-    threshold: float,
+    thresholds: Mapping[QuestionKind, float],
 ) -> Stance:
     whole = combined([probabilities for _, probabilities in group])
     label, confidence = likeliest(whole)
-    sure = confidence >= threshold
+    # All questions about one holder and target are of one kind.
+    sure = confidence >= thresholds[group[0][0].question.kind]
     return Stance(
         id="",
         holder=holder,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from service.domain.analysis import Sentence, Stance, Target
 from workers.models.stance import Answer
-from workers.models.stance_inputs import StanceQuestion
+from workers.models.stance_inputs import QuestionKind, StanceQuestion
 from workers.stages.stance.layout import Layout
 from workers.stages.stance.merge import merged, without_evidence
 from workers.stages.stance.pairs import AUTHOR, Pair, choose, entity_pairs
@@ -23,9 +23,13 @@ FEWEST_QUESTIONS = 24
 
 
 class StanceScorer(Protocol):
-    """Answers stance questions; `threshold` is the confidence below which no label is given."""
+    """Answers stance questions.
 
-    threshold: float
+    `thresholds` is, for each kind of question, the confidence below which no label is given.
+    """
+
+    @property
+    def thresholds(self) -> Mapping[QuestionKind, float]: ...
 
     def score(self, questions: Sequence[StanceQuestion]) -> list[Answer]: ...
 
@@ -55,7 +59,7 @@ def stance(
     answers = scorer.score([pair.question for pair in asked])
     answered: list[tuple[Pair, Answer]] = list(zip(asked, answers, strict=True))
     read = [(pair, answer.probabilities) for pair, answer in answered if not answer.truncated]
-    stances = merged(read, text, scorer.threshold)
+    stances = merged(read, text, scorer.thresholds)
     stances += [without_evidence(AUTHOR, target) for target in without]
     return Stances(
         stances=_numbered(stances),

@@ -20,10 +20,12 @@ from workers.stages.stance.pairs import (
 )
 from workers.stages.stance.wording import content_words, share_found
 
-# A sentence bears on a topic when it has at least this part of the topic's content words: half
-# of a short topic, and three words are enough of a long claim.
+# A sentence bears on a topic when it has at least half of the topic's content words (three are
+# enough of a long claim) and comes near the sentence that has most of them: where "Syrian
+# government" stands in full, "Syria" alone is no evidence.
 _SHARE = 0.5
 _ENOUGH_WORDS = 3
+_NEAR_BEST = 0.75
 # Questions per topic. Twenty topics of twelve questions cost about as much as the entities of
 # four articles; the rest is counted as skipped.
 QUESTIONS_PER_TOPIC = 12
@@ -34,14 +36,18 @@ def topic_pairs(layout: Layout, topic: str) -> tuple[list[Pair], int]:
     entity = _entity_named(layout, topic)
     target = Target(kind="topic", name=topic, entity_id=entity.id if entity else None)
     words = content_words(topic)
-    ranked: list[tuple[float, int, Pair]] = []
+    shares: list[tuple[float, Sentence, list[Mention]]] = []
     for sentence in layout.sentences:
         named = [m for m in layout.mentions(sentence) if entity and m.entity_id == entity.id]
         share = 1.0 if named else share_found(words, content_words(sentence.text))
-        if share < min(_SHARE, _ENOUGH_WORDS / max(1, len(words))) or share == 0.0:
-            continue
-        for pair in _asked_of(layout, sentence, target, named):
-            ranked.append((-share, len(ranked), pair))
+        shares.append((share, sentence, named))
+    best = max((share for share, _, _ in shares), default=0.0)
+    needed = max(min(_SHARE, _ENOUGH_WORDS / max(1, len(words))), _NEAR_BEST * best)
+    ranked: list[tuple[float, int, Pair]] = []
+    for share, sentence, named in shares:
+        if share >= needed:
+            for pair in _asked_of(layout, sentence, target, named):
+                ranked.append((-share, len(ranked), pair))
     ranked.sort(key=lambda entry: entry[:2])
     chosen = [pair for *_, pair in ranked[:QUESTIONS_PER_TOPIC]]
     return sorted(chosen, key=lambda pair: (pair.start, pair.end)), len(ranked) - len(chosen)
