@@ -25,9 +25,7 @@ def main() -> None:
         metrics.pop("model", None)
         document = json.loads(path.read_text(encoding="utf-8"))
         document["metrics"][name] = metrics
-        path.write_text(
-            json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         print(name, json.dumps(metrics))
 
 
