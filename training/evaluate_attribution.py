@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,19 +86,27 @@ def gold_words(record: dict[str, Any]) -> list[Words]:
 
 
 def found_words(text: str, model: AttributionReader) -> tuple[list[Words], int]:
-    """Attributions by the attribute stage over the whole text, and the windows read."""
+    """Attributions by the attribute stage over the whole text, and the windows read.
+
+    PolNeAR annotates a quotation that runs on as one content in pieces, so a carried
+    attribution counts as more content of the one that it continues.
+    """
     block = Block(0, len(text), "body", analysed=True)
     attributed = attribute(text, segment(CleanText(text, (block,))), model)
     at = _places(text)
     found: dict[int, Words] = {}
     for number, item in enumerate(attributed.attributions):
-        if item.carried_from is None:
-            found[number] = Words(
-                *(
-                    frozenset(n for span in spans for n in at[span.start : span.end] if n >= 0)
-                    for spans in (item.source, item.cue, item.content)
-                )
+        words = Words(
+            *(
+                frozenset(n for span in spans for n in at[span.start : span.end] if n >= 0)
+                for spans in (item.source, item.cue, item.content)
             )
+        )
+        if item.carried_from is None:
+            found[number] = words
+        else:
+            origin = found[item.carried_from]
+            found[item.carried_from] = replace(origin, content=origin.content | words.content)
     return list(found.values()), attributed.windows
 
 

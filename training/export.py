@@ -170,8 +170,9 @@ def export_attribution(checkpoint: Path, out: Path, *, keep_float: bool) -> None
             "window": 256,
             "stride": 144,
             "thresholds": {
-                "cue_bias": 0.4,
-                "switch_penalty": 0.3,
+                "cue_bias": 0.0,
+                "rescue_bias": 2.0,
+                "switch_penalty": 0.15,
                 "minimum_score": 0.4,
                 "radius": config["radius"],
             },

@@ -20,9 +20,9 @@ from workers.models.attribution import AttributionModel, TaggedWindow
 from workers.models.words import Window, Word
 
 GRID = {
-    "cue_bias": (0.0, 0.4, 0.8),
-    "switch_penalty": (0.1, 0.3, 0.6, 1.0),
-    "minimum_score": (0.0, 0.35, 0.4, 0.45),
+    "cue_bias": (0.0, 0.3),
+    "switch_penalty": (0.1, 0.15, 0.2),
+    "minimum_score": (0.35, 0.4, 0.45),
 }
 
 

@@ -32,6 +32,8 @@ def quotes(*paragraphs: str) -> list[str]:
         ('A 6" pipe and a stray " mark', []),
         ("“Never closed, he said.", []),
         ("“confirmed Syria's will'' and “more,''”", ["“confirmed Syria's will''", "“more,''"]),
+        ('not "work-related” but “Mostly False.“', ['"work-related”', "“Mostly False.“"]),
+        ("he asked ''why?'' and left", ["''why?''"]),
         ("«Nous» and „wir“", ["«Nous»", "„wir“"]),
         ("“He said ‘no’ to me,” she said", ["“He said ‘no’ to me,”"]),
     ],

@@ -30,7 +30,8 @@ class ScriptedModel:
 
     def __init__(self, script: dict[str, tuple[str, str]], **thresholds: float) -> None:
         self.thresholds = {
-            "cue_bias": 0.0, "switch_penalty": 1.0, "minimum_score": 0.0, "radius": 96.0,
+            "cue_bias": 0.0, "rescue_bias": 0.0, "switch_penalty": 1.0, "minimum_score": 0.0,
+            "radius": 96.0,
         } | thresholds  # fmt: skip
         self.breaks: frozenset[int] = frozenset()
         self._script = script
@@ -156,6 +157,36 @@ def test_carried_numbers_follow_reading_order() -> None:
     model = ScriptedModel({"told": ("Lavrov", "Paris"), "said": ("Mekdad", "Talks failed")})
     found = attribute(text, sentences, model).attributions
     assert [a.carried_from for a in found] == [None, None, 1]
+
+
+def test_an_unclaimed_statement_is_rescued_by_a_weak_cue() -> None:
+    class Unsure(ScriptedModel):
+        def tag(self, windows: Sequence[Window]) -> list[TaggedWindow]:
+            tagged = super().tag(windows)
+            for part in tagged:
+                for row, number in enumerate(part.features[:, 0]):
+                    word = self._words[int(number)]
+                    if word == "hinted":
+                        part.logits[row] = 0.0
+                        part.logits[row, 0] = 1.5
+                    elif word in ("that", "the", "talks", "had", "failed"):
+                        label = "B-CONTENT" if word == "that" else "I-CONTENT"
+                        part.logits[row, TAG_LABELS.index(label)] = 9.0
+            return tagged
+
+    text, sentences = article(["Mekdad hinted that the talks had failed."])
+    script = {"hinted": ("Mekdad", "that the talks had failed")}
+    assert attribute(text, sentences, Unsure(script)).attributions == ()
+    [found] = attribute(text, sentences, Unsure(script, rescue_bias=2.0)).attributions
+    assert found.source[0].text == "Mekdad"
+    assert found.content[0].text == "that the talks had failed"
+    assert found.score < 0.5
+
+
+def test_a_short_new_quotation_is_a_heading() -> None:
+    text, sentences = article(["“Talks failed,” Mekdad said."], ["‘All bets are off.’"])
+    model = ScriptedModel({"said": ("Mekdad", "Talks failed")})
+    assert len(attribute(text, sentences, model).attributions) == 1
 
 
 def test_long_articles_are_read_in_windows() -> None:

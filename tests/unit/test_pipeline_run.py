@@ -48,7 +48,8 @@ class FakeModel:
         self.error = error
         self.words: list[str] = []
         self.thresholds = {
-            "cue_bias": 0.0, "switch_penalty": 1.0, "minimum_score": 0.0, "radius": 96.0,
+            "cue_bias": 0.0, "rescue_bias": 0.0, "switch_penalty": 1.0, "minimum_score": 0.0,
+            "radius": 96.0,
             "relation": 0.5, "author": 0.5, "topic": 0.5,
         }  # fmt: skip
 

@@ -45,7 +45,7 @@ class AttributionReader(Protocol):
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """`cue_bias`, `switch_penalty`, `minimum_score`, `radius`."""
+        """`cue_bias`, `rescue_bias`, `switch_penalty`, `minimum_score`, `radius`."""
         ...
 
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
@@ -79,7 +79,7 @@ class AttributionModel:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """`cue_bias`, `switch_penalty`, `minimum_score`, `radius`."""
+        """`cue_bias`, `rescue_bias`, `switch_penalty`, `minimum_score`, `radius`."""
         return self.manifest.thresholds
 
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:

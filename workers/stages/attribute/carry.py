@@ -8,8 +8,9 @@ from service.domain.spans import Span
 from workers.stages.attribute.quotes import DIRECT_SHARE, quoted_share
 from workers.stages.types import RawAttribution
 
-# A quoted name or slogan alone is no statement.
-_FEWEST_WORDS = 4
+# A new quotation of a few words is a heading or a title; inside one that has already
+# begun, every sentence counts.
+_FEWEST_WORDS = 6
 
 
 def carried(
@@ -60,7 +61,8 @@ def sentences_under(sentences: Sequence[Sentence], starts: Sequence[int], span: 
 
 
 def _is_quotation(text: str, sentence: Sentence, mask: bytearray) -> bool:
-    if len(sentence.text.split()) < _FEWEST_WORDS:
+    begun = bool(mask[sentence.start])
+    if not begun and len(sentence.text.split()) < _FEWEST_WORDS:
         return False
     return quoted_share(text, [Span(sentence.start, sentence.end)], mask) >= DIRECT_SHARE
 

@@ -9,7 +9,13 @@ from service.domain.spans import Span
 # the rest is then a comma or an "and" between two pieces.
 DIRECT_SHARE = 0.9
 
-_CLOSING = {"“": "”", "„": "“”", "«": "»", '"': '"', "‘": "’", "'": "'"}
+# Papers mix their marks ("work-related”, “Mostly False.“): any double mark closes any other.
+_DOUBLE = '“”„"«»'
+_SINGLE = {"‘": "’", "'": "'"}
+_OPENING = frozenset("“„\"«‘'")
+_TWO_APOSTROPHES = "''"
+# Single marks are apostrophes more often than quotations; a long one is a mistake.
+_LONGEST_SINGLE = 400
 
 
 def quoted_spans(text: str, paragraphs: Sequence[Span]) -> list[Span]:
@@ -26,9 +32,9 @@ def quoted_spans(text: str, paragraphs: Sequence[Span]) -> list[Span]:
         position = paragraph.start
         while position < paragraph.end:
             mark = text[position]
-            if mark in _CLOSING and mark not in stray and _opens(text, position, paragraph.start):
+            if mark in _OPENING and mark not in stray and _opens(text, position, paragraph.start):
                 close = _close(text, position, paragraph.end)
-                if close is None:
+                if close is None and mark not in _SINGLE:
                     stray.add(mark)
                     if following == mark:
                         close = paragraph.end - 1
@@ -47,22 +53,33 @@ def _opens(text: str, position: int, start: int) -> bool:
 
 
 def _close(text: str, position: int, end: int) -> int | None:
-    """Place of the closing mark in the same paragraph, if any."""
-    wanted = _CLOSING[text[position]]
-    single = wanted in "’'"
-    for place in range(position + 1, end):
-        if not single and text.startswith("''", place):
-            return place + 1  # two apostrophes: a double mark of the typewriter
-        if text[place] not in wanted:
-            continue
-        if single:
-            # An apostrophe inside a word ("isn't") closes nothing.
+    """Place of the last closing mark in the same paragraph, if any."""
+    if text.startswith(_TWO_APOSTROPHES, position):
+        return _close_double(text, position + 2, end)
+    if text[position] in _SINGLE:
+        return _close_single(text, position, end)
+    return _close_double(text, position + 1, end)
+
+
+def _close_double(text: str, start: int, end: int) -> int | None:
+    for place in range(start, end):
+        if text.startswith(_TWO_APOSTROPHES, place) and place + 1 < end:
+            if not text[place - 1].isspace():
+                return place + 1
+        elif text[place] in _DOUBLE and not text[place - 1].isspace():
             inside = place + 1 < end and text[place + 1].isalnum()
-            if inside or text[place - 1].isspace():
-                continue
-        elif wanted == '"' and text[place - 1].isspace():
-            continue
-        return place
+            if text[place] in "”»" or not inside:
+                return place
+    return None
+
+
+def _close_single(text: str, position: int, end: int) -> int | None:
+    wanted = _SINGLE[text[position]]
+    for place in range(position + 1, min(end, position + _LONGEST_SINGLE)):
+        # An apostrophe inside a word ("isn't") closes nothing.
+        inside = place + 1 < end and text[place + 1].isalnum()
+        if text[place] == wanted and not inside and not text[place - 1].isspace():
+            return place
     return None
 
 

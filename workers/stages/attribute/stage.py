@@ -15,13 +15,16 @@ from workers.stages.types import Attributed, RawAttribution
 
 def attribute(text: str, sentences: Sequence[Sentence], model: AttributionReader) -> Attributed:
     """Attributions of all sentences, in reading order of their content."""
-    words = [
-        word for sentence in sentences for word in split_words(text, sentence.start, sentence.end)
-    ]
+    words: list[Word] = []
+    sentence_of: list[int] = []
+    for number, sentence in enumerate(sentences):
+        inside = split_words(text, sentence.start, sentence.end)
+        words.extend(inside)
+        sentence_of.extend([number] * len(inside))
     paragraphs = _paragraphs(sentences)
     opening = {paragraph.start for paragraph in paragraphs[1:]}
     breaks = frozenset(number for number, word in enumerate(words) if word.start in opening)
-    linked, windows = read_attributions(words, breaks, model)
+    linked, windows = read_attributions(words, breaks, sentence_of, model)
     mask = quoted_letters(text, quoted_spans(text, paragraphs))
     starts = [sentence.start for sentence in sentences]
     found = [_raw(text, sentences, starts, words, link, mask) for link in linked]
