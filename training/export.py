@@ -172,8 +172,8 @@ def export_attribution(checkpoint: Path, out: Path, *, keep_float: bool) -> None
             "thresholds": {
                 "cue_bias": 0.0,
                 "rescue_bias": 2.0,
-                "switch_penalty": 0.15,
-                "minimum_score": 0.4,
+                "switch_penalty": 0.1,
+                "minimum_score": 0.45,
                 "radius": config["radius"],
             },
             "precision": "float32" if keep_float else "int8",

@@ -183,6 +183,15 @@ def test_an_unclaimed_statement_is_rescued_by_a_weak_cue() -> None:
     assert found.score < 0.5
 
 
+def test_specks_of_content_are_dropped() -> None:
+    text, sentences = article(
+        ["Mekdad said talks failed ,", "The weather was fine !"], ["Alone said"]
+    )
+    model = ScriptedModel({"said": ("Mekdad", "talks failed The !")}, switch_penalty=0.1)
+    found = attribute(text, sentences, model).attributions
+    assert [[s.text for s in a.content] for a in found] == [["talks failed"]]
+
+
 def test_a_short_new_quotation_is_a_heading() -> None:
     text, sentences = article(["“Talks failed,” Mekdad said."], ["‘All bets are off.’"])
     model = ScriptedModel({"said": ("Mekdad", "Talks failed")})

@@ -1,7 +1,7 @@
 """Model scores → cues, and for each cue its source and content, in word numbers."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class LinkedWords:
 # unclaimed, and if they are this share of what the second look finds.
 _ORPHAN_WORDS = 4
 _ORPHAN_SHARE = 0.7
+# So few words alone in a sentence are a slip of the reader.
+_SPECK = 2
 
 
 def read_attributions(
@@ -185,3 +187,31 @@ def runs(chosen: NDArray[np.bool_], offset: int) -> tuple[tuple[int, int], ...]:
         (int(first) + offset, int(last) + offset)
         for first, last in zip(edges[::2], edges[1::2], strict=True)
     )
+
+
+def without_specks(
+    link: LinkedWords, words: Sequence[Word], sentence_of: Sequence[int]
+) -> LinkedWords | None:
+    """The attribution without pieces that say nothing; None if no content is left.
+
+    Those are pieces without a letter or digit, and one or two words of content in a
+    sentence with neither the cue nor more content.
+    """
+
+    def speaks(run: tuple[int, int]) -> bool:
+        return any(char.isalnum() for word in words[slice(*run)] for char in word.text)
+
+    content = [run for run in link.content if speaks(run)]
+    at_home = {sentence_of[word] for word in range(*link.cue)}
+    at_home.update(
+        sentence_of[word]
+        for first, last in content
+        if last - first > _SPECK
+        for word in range(first, last)
+    )
+    kept = tuple(
+        run for run in content if not at_home.isdisjoint(sentence_of[word] for word in range(*run))
+    )
+    if not kept:
+        return None
+    return replace(link, source=tuple(filter(speaks, link.source)), content=kept)

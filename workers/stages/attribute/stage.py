@@ -8,7 +8,7 @@ from service.domain.spans import Span
 from workers.models.attribution import AttributionReader
 from workers.models.words import Word, split_words
 from workers.stages.attribute.carry import as_attribution, carried, sentences_under
-from workers.stages.attribute.decode import LinkedWords, read_attributions
+from workers.stages.attribute.decode import LinkedWords, read_attributions, without_specks
 from workers.stages.attribute.quotes import kind_of, quoted_letters, quoted_spans
 from workers.stages.types import Attributed, RawAttribution
 
@@ -27,7 +27,8 @@ def attribute(text: str, sentences: Sequence[Sentence], model: AttributionReader
     linked, windows = read_attributions(words, breaks, sentence_of, model)
     mask = quoted_letters(text, quoted_spans(text, paragraphs))
     starts = [sentence.start for sentence in sentences]
-    found = [_raw(text, sentences, starts, words, link, mask) for link in linked]
+    cleared = (without_specks(link, words, sentence_of) for link in linked)
+    found = [_raw(text, sentences, starts, words, link, mask) for link in cleared if link]
     found.sort(key=_reading_order)
     runs = carried(text, sentences, found, mask)
     everything = [(attribution, number) for number, attribution in enumerate(found)]
