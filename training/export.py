@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -52,7 +53,7 @@ def export_onnx(
     module.eval()
     with torch.no_grad(), warnings.catch_warnings():
         # The tracing exporter is deprecated but writes plain opset-17 graphs, which the
-        # quantiser handles; check_same() below tests what its warnings warn of.
+        # quantiser handles; check_same tests what its warnings warn of.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
@@ -64,6 +65,26 @@ def export_onnx(
             opset_version=OPSET,
             dynamo=False,
         )
+    check_same(module, example, inputs, path)
+
+
+def check_same(
+    module: nn.Module, example: tuple[torch.Tensor, ...], inputs: Sequence[str], path: Path
+) -> None:
+    """Raise ValueError unless the graph answers as the module does, at another length too."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for times in (1, 5):
+        tensors = [torch.cat([tensor] * times, dim=1) for tensor in example]
+        with torch.no_grad():
+            wanted = module(*tensors)
+        feed = dict(zip(inputs, (tensor.numpy() for tensor in tensors), strict=True))
+        found = session.run(None, feed)
+        for one, other in zip(
+            wanted if isinstance(wanted, tuple) else (wanted,), found, strict=True
+        ):
+            difference = float((one - torch.from_numpy(other)).abs().max())
+            if difference > 1e-3:
+                raise ValueError(f"{path} is {difference} off at {times} times the length")
 
 
 def sequence_example() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
