@@ -94,7 +94,11 @@ class Sender:
         deadline.daemon = True
         deadline.start()
         try:
-            return self._ask(callback, connection, body, headers)
+            attempt = self._ask(callback, connection, body, headers)
+            if late.is_set():
+                # http.client takes headers that are cut off for headers that have ended.
+                raise TimeoutError
+            return attempt
         except ssl.SSLCertVerificationError as err:
             return _failed("certificate_refused", err.verify_message or "not to be trusted")
         except (OSError, http.client.HTTPException, ValueError) as err:

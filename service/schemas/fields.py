@@ -134,7 +134,7 @@ class CallbackUrl(fields.String):
         assert isinstance(url, str)
         if len(url) > MAX_URL_CHARACTERS or not self._REGEX.match(url):
             raise ValidationError(
-                f"Must be an absolute https URL in ASCII of at most {MAX_URL_CHARACTERS} characters."
+                f"Must be an https URL in ASCII of at most {MAX_URL_CHARACTERS} characters."
             )
         return url
 
