@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -18,11 +19,17 @@ from service.domain.delivery import (
     DeliveryState,
     EventType,
 )
-from service.domain.errors import GoneError, LeaseLostError, NotFoundError, StateConflictError
+from service.domain.errors import (
+    AnalysisNotReadyError,
+    GoneError,
+    LeaseLostError,
+    NotFoundError,
+    StateConflictError,
+)
 from service.domain.job import JobFailure, JobState, Priority
 from service.domain.ports import Claim, DeliveryClaim, DeliveryFilter, Receipt
 from service.settings import Settings
-from service.store import SqlStore, new_id
+from service.store import SqlStore, claims, deliveries, endings, new_id
 from service.store.engine import open_engine, writing
 from service.store.migrate import migrate
 from tests.integration.conftest import FakeClock, Submit, make_article
@@ -126,13 +133,30 @@ def test_the_body_is_that_of_the_job_as_it_ended(
     assert "Nobody" not in json.dumps(body)
 
 
-def test_an_end_that_is_rolled_back_is_not_told(store: SqlStore, submit: Submit) -> None:
+def test_end_and_event_are_one_transaction(
+    store: SqlStore, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     receipt = submit(options=AnalysisOptions(callback_url=URL))
     claim = claimed(store, receipt)
-    with pytest.raises(TypeError):
-        store.complete(claim, {"no": {"json"}}, "v1")
-    assert store.job(receipt.job_id).state is JobState.RUNNING
-    assert told(store) == ()
+    real = deliveries.job_ended
+
+    def dies_after(*arguments: Any, **options: Any) -> None:
+        real(*arguments, **options)
+        raise KeyboardInterrupt
+
+    for module in (claims, endings):
+        monkeypatch.setattr(module, "job_ended", dies_after)
+    for end in (
+        lambda: store.complete(claim, {}, "v1"),
+        lambda: store.fail(claim, BUSY, retryable=False),
+        lambda: store.cancel(receipt.job_id),
+    ):
+        with pytest.raises(KeyboardInterrupt):
+            end()
+        assert store.job(receipt.job_id).state is JobState.RUNNING
+        assert told(store) == ()
+    with pytest.raises(AnalysisNotReadyError):
+        store.analysis(receipt.article_id)
 
 
 def test_cancel_against_finish_tells_of_the_winner_alone(store: SqlStore, submit: Submit) -> None:
@@ -325,7 +349,7 @@ def test_the_migration_goes_up_and_down_with_data(settings: Settings) -> None:
                 "INSERT INTO jobs (id, article_id, state, priority, options, attempts, "
                 "max_attempts, version, created_at, updated_at, token) VALUES (:id, :article, "
                 "'queued', 'interactive', '{\"targets\": [\"tax\"]}', 0, 3, 1, "
-                "'2026-01-01 00:00:00', '2026-01-01 00:00:00', 0)".replace(":[", "\\:[")
+                "'2026-01-01 00:00:00', '2026-01-01 00:00:00', 0)"
             ),
             {"id": job_id, "article": article_id},
         )
