@@ -99,7 +99,9 @@ def load_settings() -> Settings:
         ),
         "webhook_secret": env.str("WEBHOOK_SECRET", ""),
         "webhook_allow_http": env.bool("WEBHOOK_ALLOW_HTTP", False),
-        "webhook_allow": tuple(env.list("WEBHOOK_ALLOW", []) or ()),
+        "webhook_allow": tuple(
+            entry.strip() for entry in env.str("WEBHOOK_ALLOW", "").split(",") if entry.strip()
+        ),
     }
     faults: dict[str, list[str]] = {}
     try:

@@ -238,7 +238,11 @@ def test_wrong_settings_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, 
 
 def test_settings_become_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().callback_policy == PUBLIC
-    monkeypatch.setenv("STANCEWIRE_WEBHOOK_ALLOW", "10.0.0.0/8,hooks")
+    # What a compose file passes on when nothing is set.
+    monkeypatch.setenv("STANCEWIRE_WEBHOOK_ALLOW", "")
+    monkeypatch.setenv("STANCEWIRE_WEBHOOK_SECRET", "")
+    assert load_settings().callback_policy == PUBLIC
+    monkeypatch.setenv("STANCEWIRE_WEBHOOK_ALLOW", "10.0.0.0/8, hooks")
     monkeypatch.setenv("STANCEWIRE_WEBHOOK_ALLOW_HTTP", "true")
     policy = load_settings().callback_policy
     assert policy.check_url("http://10.1.2.3/").port == 80
