@@ -29,7 +29,7 @@ from service.domain.errors import (
 from service.domain.job import JobFailure, JobState, Priority
 from service.domain.ports import Claim, DeliveryClaim, DeliveryFilter, Receipt
 from service.settings import Settings
-from service.store import SqlStore, claims, deliveries, endings, new_id
+from service.store import SqlStore, claims, deliveries, endings, new_id, open_store
 from service.store.engine import open_engine, writing
 from service.store.migrate import migrate
 from tests.integration.conftest import FakeClock, Submit, make_article
@@ -354,7 +354,8 @@ def test_the_migration_goes_up_and_down_with_data(settings: Settings) -> None:
             {"id": job_id, "article": article_id},
         )
     migrate(settings)
-    store = SqlStore(engine, max_attempts=3, idempotency_ttl=1)
+    engine.dispose()
+    store = open_store(settings)
     assert store.job(job_id).options == AnalysisOptions(targets=("tax",))
     options = AnalysisOptions(callback_url=URL)
     submitted = store.submit([(make_article(), options)], priority=Priority.BULK).receipts[0]
