@@ -16,6 +16,9 @@ from service.routes.batches import batches
 from service.routes.context import EXTENSION, MAX_WAITING, Context
 from service.routes.jobs import jobs
 from service.routes.system import system
+from service.routes.webhook_deliveries import webhook_deliveries
+from service.schemas import examples
+from service.schemas.webhook import WebhookSchema
 from service.settings import Settings
 
 OPENAPI_VERSION = "3.1.0"
@@ -33,6 +36,43 @@ Every error is a problem document (RFC 9457) whose `type` is one of these and st
 | type | status | meaning |
 |---|---|---|
 """
+
+
+_SIGNED = {
+    "webhook-id": "The delivery's id: the same in every attempt, so a receiver can drop doubles.",
+    "webhook-timestamp": "Unix time of the attempt.",
+    "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`; several, "
+    "separated by blanks, while the secret is changed.",
+}
+_WEBHOOK = {
+    "operationId": "jobEnded",
+    "summary": "A job has ended.",
+    "description": "Sent to the job's `callback_url` by Standard Webhooks. Any 2xx takes it; 410 "
+    "disables the URL; everything else is tried again over hours. Redirects are not followed.",
+    "parameters": [
+        {
+            "in": "header",
+            "name": name,
+            "required": True,
+            "description": description,
+            "schema": {"type": "string"},
+        }
+        for name, description in _SIGNED.items()
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Webhook"},
+                "examples": {"succeeded": {"value": examples.WEBHOOK}},
+            }
+        },
+    },
+    "responses": {
+        "2XX": {"description": "The receiver has it."},
+        "410": {"description": "The receiver wants no more at this URL."},
+    },
+}
 
 
 class _Api(Api):  # type: ignore[misc]
@@ -85,10 +125,12 @@ def register_api(app: Flask) -> dict[str, Any]:
         "servers": [{"url": "/"}],
     }
     api = _Api(app, spec_kwargs=options)
-    for blueprint in (articles, batches, jobs, system):
+    for blueprint in (articles, batches, jobs, webhook_deliveries, system):
         api.register_blueprint(blueprint)
+    api.spec.components.schema("Webhook", schema=WebhookSchema)
     document = api.spec.to_dict()
     assert isinstance(document, dict)
+    document["webhooks"] = {"jobEnded": {"post": _WEBHOOK}}
     return document
 
 

@@ -92,7 +92,10 @@ _TABLE = (
     ),
     ProblemType("no-text", 422, "No text found", "No article text was found in the HTML page."),
     ProblemType(
-        "not-supported", 422, "Not yet supported", "The request asks for what does not work yet."
+        "webhooks-off",
+        422,
+        "Webhooks are off",
+        "This service has no webhook secret (STANCEWIRE_WEBHOOK_SECRET), so it calls nobody back.",
     ),
     ProblemType(
         "idempotency-mismatch",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError, validate
+
+from service.domain.callback import CallbackPolicy
+from service.domain.signature import signing_keys
 
 PREFIX = "STANCEWIRE_"
 
@@ -45,6 +48,15 @@ class Settings:
     inference_threads: int
     weights_dir: Path
     log_level: str
+    # Kept out of every traceback and log that shows the settings.
+    webhook_secret: str = field(repr=False)
+    webhook_allow_http: bool
+    webhook_allow: tuple[str, ...]
+
+    @property
+    def callback_policy(self) -> CallbackPolicy:
+        """Where webhooks may go."""
+        return CallbackPolicy.of(allow_http=self.webhook_allow_http, allowed=self.webhook_allow)
 
 
 def load_settings() -> Settings:
@@ -85,6 +97,11 @@ def load_settings() -> Settings:
             "INFO",
             validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]),
         ),
+        "webhook_secret": env.str("WEBHOOK_SECRET", ""),
+        "webhook_allow_http": env.bool("WEBHOOK_ALLOW_HTTP", False),
+        "webhook_allow": tuple(
+            entry.strip() for entry in env.str("WEBHOOK_ALLOW", "").split(",") if entry.strip()
+        ),
     }
     faults: dict[str, list[str]] = {}
     try:
@@ -118,7 +135,20 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
         fault("BROKER_URL", "must be redis://, rediss:// or redis+socket://.")
     if not values["database_url"].startswith(("sqlite:///", "postgresql+pg8000://")):
         fault("DATABASE_URL", "must be sqlite:///… or postgresql+pg8000://….")
+    for name, check in (
+        ("WEBHOOK_SECRET", lambda: signing_keys(values["webhook_secret"])),
+        ("WEBHOOK_ALLOW", lambda: CallbackPolicy.of(allow_http=False, allowed=_allowed(values))),
+    ):
+        try:
+            check()
+        except ValueError as err:
+            fault(name, f"{err}.")
     return faults
+
+
+def _allowed(values: Mapping[str, Any]) -> tuple[str, ...]:
+    allowed: tuple[str, ...] = values["webhook_allow"]
+    return allowed
 
 
 def is_loopback(bind: str) -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.delivery import EVENT_OF_STATE, Delivery, DeliveryState
 from service.domain.errors import (
     AnalysisNotReadyError,
     GoneError,
@@ -22,6 +23,8 @@ from service.domain.errors import (
 )
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
 from service.domain.ports import (
+    DeliveryFilter,
+    DeliveryPage,
     IdempotencyClaim,
     JobFilter,
     JobPage,
@@ -46,6 +49,7 @@ class FakeStore:
     _jobs: dict[str, Job] = field(default_factory=dict)
     _analyses: dict[str, StoredAnalysis] = field(default_factory=dict)
     _answers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _deliveries: dict[str, Delivery] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
     _ids: count[int] = field(default_factory=lambda: count(1))
 
@@ -139,7 +143,47 @@ class FakeStore:
         self._analyses.pop(article_id, None)
         ended = {job.id for job in self._jobs.values() if job.article_id == article_id}
         self._jobs = {key: job for key, job in self._jobs.items() if key not in ended}
-        self._gone |= {article_id, *ended}
+        told = {one.id for one in self._deliveries.values() if one.article_id == article_id}
+        self._deliveries = {key: one for key, one in self._deliveries.items() if key not in told}
+        self._gone |= {article_id, *ended, *told}
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        self._check(delivery_id)
+        try:
+            return self._deliveries[delivery_id]
+        except KeyError as err:
+            raise NotFoundError(delivery_id) from err
+
+    def deliveries(self, wanted: DeliveryFilter, *, after: str | None, limit: int) -> DeliveryPage:
+        self.ping()
+        newest_first = sorted(self._deliveries.values(), key=lambda one: one.id, reverse=True)
+        created_after, created_before = wanted.created_after, wanted.created_before
+        found = [
+            one
+            for one in newest_first
+            if (after is None or one.id < after)
+            and wanted.state in {None, one.state}
+            and wanted.type in {None, one.type}
+            and wanted.job_id in {None, one.job_id}
+            and wanted.batch_id in {None, one.batch_id}
+            and wanted.url in {None, one.url}
+            and (created_after is None or one.created_at > created_after)
+            and (created_before is None or one.created_at < created_before)
+        ]
+        page = tuple(found[:limit])
+        return DeliveryPage(page, page[-1].id if len(found) > limit else None)
+
+    def redeliver(self, delivery_id: str) -> Delivery:
+        again = replace(
+            self.delivery(delivery_id),
+            state=DeliveryState.PENDING,
+            attempts=0,
+            next_attempt_at=datetime.now(UTC),
+            delivered_at=None,
+            failure=None,
+        )
+        self._deliveries[delivery_id] = again
+        return again
 
     def rung(self, job_ids: Sequence[str]) -> None:
         self.rung_ids += job_ids
@@ -196,8 +240,25 @@ class FakeStore:
         )
 
     def _change(self, job: Job, **changes: Any) -> Job:
-        changed = replace(job, updated_at=datetime.now(UTC), version=job.version + 1, **changes)
+        now = datetime.now(UTC)
+        changed = replace(job, updated_at=now, version=job.version + 1, **changes)
         self._jobs[job.id] = changed
+        url = job.options.callback_url
+        if changed.state.is_final and url is not None:
+            id_ = str(UUID(int=next(self._ids)))
+            self._deliveries[id_] = Delivery(
+                id=id_,
+                type=EVENT_OF_STATE[changed.state],
+                job_id=job.id,
+                article_id=job.article_id,
+                url=url,
+                state=DeliveryState.PENDING,
+                attempts=0,
+                created_at=now,
+                updated_at=now,
+                batch_id=job.batch_id,
+                next_attempt_at=now,
+            )
         return changed
 
     def _check(self, id_: str) -> None:

@@ -12,11 +12,12 @@ import sys
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from service.domain.errors import StoreUnavailableError
-from service.queueing.names import QUEUES
+from service.queueing.names import MAINTENANCE, QUEUES
 from service.settings import Settings, SettingsError, load_settings
 from service.store.migrate import SchemaError, check_schema
 from workers.celery_app import create_app
 from workers.errors import WorkerStartError
+from workers.no_pipeline import NoPipeline
 from workers.pipeline import AnalyserClass, Pipeline
 
 
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None, pipeline: AnalyserClass = Pipeline)
     unknown = sorted(set(queues) - set(QUEUES))
     if unknown or not queues:
         parser.error(f"no such queue: {', '.join(unknown)} (known: {', '.join(QUEUES)})")
+    if set(queues) == {MAINTENANCE}:
+        pipeline = NoPipeline
     try:
         settings = load_settings()
         check_schema(settings)

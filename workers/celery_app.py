@@ -15,8 +15,9 @@ from celery import Celery, signals
 from celery.worker.consumer import Consumer
 from kombu.connection import Connection
 
-from service.queueing.names import ANALYSE, INTERACTIVE, declared_queues
+from service.queueing.names import ANALYSE, DELIVER, INTERACTIVE, declared_queues
 from service.settings import Settings
+from workers.deliveries import HARD_SECONDS, SOFT_SECONDS, deliver
 from workers.pipeline import AnalyserClass, Pipeline
 from workers.process import WorkerProcess
 from workers.tasks import analyse
@@ -180,5 +181,12 @@ def create_app(
     def run(job_id: str) -> None:
         assert pool.process is not None
         analyse(pool.process, job_id)
+
+    @app.task(  # type: ignore[untyped-decorator]
+        name=DELIVER, soft_time_limit=SOFT_SECONDS, time_limit=HARD_SECONDS
+    )
+    def send(delivery_id: str) -> None:
+        assert pool.process is not None
+        deliver(pool.process, delivery_id)
 
     return app, pool.broken.is_set

@@ -9,9 +9,11 @@ from service.domain.ports import WorkerInfo
 from service.queueing import BrokerDoorbell, open_doorbell
 from service.settings import Settings
 from service.store import SqlStore, open_store, utc_now
+from workers.no_pipeline import NoPipeline
 from workers.periodic import Periodic
 from workers.pipeline import Analyser
-from workers.sweeper import sweep
+from workers.sender import Sender
+from workers.sweeper import sweep, sweep_deliveries
 
 
 class WorkerProcess:
@@ -26,11 +28,12 @@ class WorkerProcess:
         self.id = f"{socket.gethostname()}:{os.getpid()}"
         self.store: SqlStore = open_store(settings)
         self.doorbell: BrokerDoorbell = open_doorbell(settings)
+        self.sender = Sender(settings.callback_policy)
         self._started_at = utc_now()
-        self._periodic = (
-            Periodic("heartbeat", settings.worker_heartbeat, self._beat),
-            Periodic("sweeper", settings.sweep_interval, self._sweep),
-        )
+        self._periodic = [Periodic("sweeper", settings.sweep_interval, self._sweep)]
+        if pipeline.version != NoPipeline.version:
+            # A process that analyses nothing must not make `/readyz` say that somebody does.
+            self._periodic.append(Periodic("heartbeat", settings.worker_heartbeat, self._beat))
 
     def start(self) -> None:
         """Begin to beat and to sweep."""
@@ -57,3 +60,4 @@ class WorkerProcess:
 
     def _sweep(self) -> None:
         sweep(self.store, self.doorbell, self.settings)
+        sweep_deliveries(self.store, self.doorbell, self.settings)

@@ -18,11 +18,13 @@ MAX_TARGET_CHARACTERS = 300
 class AnalysisOptions:
     """How one article is to be analysed; part of what determines the result.
 
-    `offsets` is only the unit in which the result is presented by default.
+    `offsets` is only the unit in which the result is presented by default, `callback_url` only
+    who is told when the job has ended.
     """
 
     targets: tuple[str, ...] = ()
     offsets: OffsetUnit = "codepoint"
+    callback_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState, EventType
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
 
 
@@ -60,6 +61,27 @@ class JobPage:
     """One page, newest first. `next_cursor` is the id after which the next page begins."""
 
     jobs: tuple[Job, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which webhook deliveries to list; `None` does not filter."""
+
+    state: DeliveryState | None = None
+    type: EventType | None = None
+    job_id: str | None = None
+    batch_id: str | None = None
+    url: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    """One page, newest first. `next_cursor` is the id after which the next page begins."""
+
+    deliveries: tuple[Delivery, ...]
     next_cursor: str | None
 
 
@@ -138,6 +160,17 @@ class ApiStore(Protocol):
         """Workers heard of in the last `within` seconds."""
         ...
 
+    def delivery(self, delivery_id: str) -> Delivery: ...
+
+    def deliveries(
+        self, wanted: DeliveryFilter, *, after: str | None, limit: int
+    ) -> DeliveryPage: ...
+
+    def redeliver(self, delivery_id: str) -> Delivery:
+        """Make a delivery due now, with a fresh set of attempts, whatever its state. A URL that
+        was disabled is called again."""
+        ...
+
     def ping(self) -> None:
         """Raise `StoreUnavailableError` unless the database answers."""
         ...
@@ -180,6 +213,28 @@ class WorkerStore(Protocol):
         ...
 
     def worker_seen(self, info: WorkerInfo) -> None: ...
+
+
+class DeliveryStore(Protocol):
+    """What sending webhooks asks of the store."""
+
+    def due_deliveries(self, *, redeliver_after: int, limit: int) -> tuple[str, ...]:
+        """Ids of deliveries whose time has come and that were not rung for in the last
+        `redeliver_after` seconds, the longest due first."""
+        ...
+
+    def deliveries_rung(self, delivery_ids: Sequence[str]) -> None:
+        """Note that the broker has taken these deliveries' messages now."""
+        ...
+
+    def claim_delivery(self, delivery_id: str, *, lease: int) -> DeliveryClaim | None:
+        """The right to one attempt for `lease` seconds, counted at once; `None` when it is not
+        due, has ended, is held, or its URL has been disabled (which ends it)."""
+        ...
+
+    def attempted(self, claim: DeliveryClaim, attempt: Attempt) -> DeliveryState | None:
+        """Record how the attempt ended and what follows; `None` when the claim has run out."""
+        ...
 
 
 class Doorbell(Protocol):

@@ -1,4 +1,4 @@
-"""Sending a job id to the workers without ever waiting for a broker that is away."""
+"""Sending the id of a job or a delivery to the workers, never waiting for a broker that is away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
 from service.domain.job import Priority
-from service.queueing.names import ANALYSE, INTERACTIVE, QUEUE_OF_PRIORITY, declared_queues
+from service.queueing.names import (
+    ANALYSE,
+    DELIVER,
+    INTERACTIVE,
+    MAINTENANCE,
+    QUEUE_OF_PRIORITY,
+    declared_queues,
+)
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -53,15 +60,27 @@ class BrokerDoorbell:
 
     def ring(self, job_id: str, priority: Priority) -> bool:
         """Whether the broker took the message. False, at once, while it is known to be away."""
-        return self._ask(lambda connection: self._send(connection, job_id, priority)) is True
+        queue = QUEUE_OF_PRIORITY[priority]
+        return self._ask(lambda connection: self._send(connection, ANALYSE, job_id, queue)) is True
+
+    def ring_delivery(self, delivery_id: str) -> bool:
+        """`ring` for a webhook delivery."""
+        return (
+            self._ask(lambda connection: self._send(connection, DELIVER, delivery_id, MAINTENANCE))
+            is True
+        )
 
     def ping(self) -> bool:
         """Whether the broker answers now."""
         return self._ask(lambda connection: bool(_client(connection).ping()), rest=False) is True
 
     def waiting(self) -> int | None:
-        """Messages that no worker has taken yet; `None` when the broker does not answer."""
-        return self._ask(_count_waiting)
+        """Job messages that no worker has taken yet; `None` when the broker does not answer."""
+        return self._ask(lambda connection: _count(connection, *QUEUE_OF_PRIORITY.values()))
+
+    def waiting_deliveries(self) -> int | None:
+        """`waiting` for webhook deliveries."""
+        return self._ask(lambda connection: _count(connection, MAINTENANCE))
 
     def close(self) -> None:
         """Hang up. Another call connects again."""
@@ -113,12 +132,12 @@ class BrokerDoorbell:
             with suppress(*_BROKER_ERRORS):
                 connection.collect(self._timeout)
 
-    def _send(self, connection: Connection, job_id: str, priority: Priority) -> bool:
+    def _send(self, connection: Connection, task: str, id_: str, queue: str) -> bool:
         with connection.Producer(auto_declare=False) as producer:
             self._app.send_task(
-                ANALYSE,
-                args=[job_id],
-                queue=QUEUE_OF_PRIORITY[priority],
+                task,
+                args=[id_],
+                queue=queue,
                 producer=producer,
                 # Celery's own retries can wait for ever (celery/celery#4296): the sweeper retries.
                 retry=False,
@@ -132,9 +151,9 @@ def _client(connection: Connection) -> Any:
     return channel.client
 
 
-def _count_waiting(connection: Connection) -> int:
+def _count(connection: Connection, *queues: str) -> int:
     client = _client(connection)
-    return sum(int(client.llen(queue)) for queue in QUEUE_OF_PRIORITY.values())
+    return sum(int(client.llen(queue)) for queue in queues)
 
 
 def open_doorbell(settings: Settings) -> BrokerDoorbell:

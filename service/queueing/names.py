@@ -12,6 +12,8 @@ MAINTENANCE = "maintenance"
 QUEUES = (INTERACTIVE, BULK, MAINTENANCE)
 
 ANALYSE = "stancewire.analyse"
+# Sends one webhook, from the maintenance queue: a worker without that queue calls nobody.
+DELIVER = "stancewire.deliver"
 
 QUEUE_OF_PRIORITY = {Priority.INTERACTIVE: INTERACTIVE, Priority.BULK: BULK}
 

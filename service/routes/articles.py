@@ -28,6 +28,7 @@ from service.routes.body import (
     read_page,
     read_text,
 )
+from service.routes.callbacks import check_callback
 from service.routes.context import Context, context
 from service.routes.documents import (
     accepted_document,
@@ -113,7 +114,7 @@ _BODIES = {
         "unsupported-media-type",
         "validation",
         "no-text",
-        "not-supported",
+        "webhooks-off",
         "idempotency-mismatch",
         "store-unavailable",
     ),
@@ -235,8 +236,13 @@ def known_id(value: str) -> str:
 
 
 def new_article(fields: dict[str, Any]) -> tuple[Article, AnalysisOptions]:
-    """The article and its options from a checked submission."""
+    """The article and its options from a checked submission.
+
+    Raises the 422 problem when its callback URL may not be called.
+    """
     options = fields.get("options") or {}
+    callback_url = options.get("callback_url")
+    check_callback(callback_url, pointer="/options/callback_url")
     article = Article(
         id=str(uuid7()),
         text=fields["text"],
@@ -249,7 +255,9 @@ def new_article(fields: dict[str, Any]) -> tuple[Article, AnalysisOptions]:
         metadata=fields.get("metadata", {}),
     )
     chosen = AnalysisOptions(
-        targets=tuple(options.get("targets", ())), offsets=options.get("offsets", "codepoint")
+        targets=tuple(options.get("targets", ())),
+        offsets=options.get("offsets", "codepoint"),
+        callback_url=callback_url,
     )
     return article, chosen
 
@@ -290,6 +298,10 @@ def _submitted() -> tuple[Article, AnalysisOptions]:
         options["targets"] = distinct(targets)
     if offsets:
         options.setdefault("offsets", offsets)
+    check_callback(query.get("callback_url"), parameter="callback_url")
+    callback_url = query.pop("callback_url", None)
+    if not options.get("callback_url"):
+        options["callback_url"] = callback_url
     return new_article({**query, **given})
 
 

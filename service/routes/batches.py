@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, g, url_for
@@ -21,18 +22,20 @@ from service.routes.body import (
     NDJSON,
     decode,
     invalid,
+    load_query,
     media_type,
     parse_json,
     read_json,
     read_lines,
 )
+from service.routes.callbacks import check_callback
 from service.routes.context import context
 from service.routes.documents import accepted_document, answer
 from service.routes.headers import idempotency_claim
 from service.routes.operation import IDEMPOTENCY_KEY, LOCATION, REPLAYED, Answer, operation
 from service.schemas import examples
 from service.schemas.job import BatchAcceptedSchema
-from service.schemas.submission import ArticleSubmissionSchema
+from service.schemas.submission import ArticleSubmissionSchema, BatchQuerySchema
 
 batches = Blueprint("batches", __name__, description="Many articles at once")
 
@@ -89,9 +92,11 @@ _BODIES = {
         "too-large",
         "unsupported-media-type",
         "validation",
+        "webhooks-off",
         "idempotency-mismatch",
         "store-unavailable",
     ),
+    query=BatchQuerySchema,
     headers=(IDEMPOTENCY_KEY,),
     body=_BODIES,
 )
@@ -100,10 +105,13 @@ def submit_batch() -> Response:
 
     A JSON array or NDJSON of articles. The answer has one item an article, in order: a receipt,
     or the problem that refused it; a bad article does not hold up the others. Batches wait in a
-    queue of their own behind single articles.
+    queue of their own behind single articles. `callback_url` in the query holds for every article
+    that names none of its own; each gets its own webhook.
     """
     here = context()
-    items = _items(media_type((JSON, NDJSON)), here.settings.max_batch_articles)
+    callback_url = load_query(BatchQuerySchema()).get("callback_url")
+    check_callback(callback_url, parameter="callback_url")
+    items = _items(media_type((JSON, NDJSON)), here.settings.max_batch_articles, callback_url)
     good = [item for item in items if not isinstance(item, ProblemError)]
     batch_id = str(uuid7())
 
@@ -125,7 +133,7 @@ def submit_batch() -> Response:
     return _response(_answer_document(batch_id, items, ()))
 
 
-def _items(kind: str, most: int) -> list[Item]:
+def _items(kind: str, most: int, callback_url: str | None) -> list[Item]:
     documents: list[Any]
     if kind == JSON:
         documents = read_json()
@@ -137,18 +145,21 @@ def _items(kind: str, most: int) -> list[Item]:
         raise _wrong("", "Must have at least one article.")
     if len(documents) > most:
         raise _wrong("", f"Has {len(documents):,} articles; a batch may have {most:,}.")
-    return [_item(document, kind) for document in documents]
+    return [_item(document, kind, callback_url) for document in documents]
 
 
-def _item(document: Any, kind: str) -> Item:
+def _item(document: Any, kind: str, callback_url: str | None) -> Item:
     try:
         if kind == NDJSON:
             document = parse_json(decode(document, "utf-8-sig"))
-        return new_article(ArticleSubmissionSchema().load(document))
+        article, options = new_article(ArticleSubmissionSchema().load(document))
     except ProblemError as err:
         return err
     except ValidationError as err:
         return invalid(err)
+    if options.callback_url is None:
+        options = replace(options, callback_url=callback_url)
+    return article, options
 
 
 def _answer_document(

@@ -133,12 +133,8 @@ def load(schema: Schema, document: Any) -> dict[str, Any]:
 
 
 def invalid(err: ValidationError) -> ProblemError:
-    """The problem for what `err` says; asking for callbacks alone has a type of its own."""
-    found = faults(err.messages)
-    pointers = {fault["pointer"] for fault in found}
-    if pointers == {"/options/callback_url"}:
-        return ProblemError("not-supported", "Callbacks are not yet supported.", errors=found)
-    return ProblemError("validation", errors=found)
+    """The problem for what `err` says."""
+    return ProblemError("validation", errors=faults(err.messages))
 
 
 def load_query(schema: Schema) -> dict[str, Any]:

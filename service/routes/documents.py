@@ -10,6 +10,7 @@ from flask import Response, request, url_for
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import Article
+from service.domain.delivery import MAX_ATTEMPTS, Delivery
 from service.domain.documents import with_offsets
 from service.domain.job import Job, JobState
 from service.domain.ports import Receipt
@@ -58,7 +59,11 @@ def job_document(job: Job) -> dict[str, Any]:
         "stage": job.stage.value if job.stage else None,
         "progress": round(job.progress, 4),
         "priority": job.priority.value,
-        "options": {"targets": list(job.options.targets), "offsets": job.options.offsets},
+        "options": {
+            "targets": list(job.options.targets),
+            "offsets": job.options.offsets,
+            "callback_url": job.options.callback_url,
+        },
         "attempts": job.attempts,
         "max_attempts": job.max_attempts,
         "created_at": timestamp(job.created_at),
@@ -67,6 +72,34 @@ def job_document(job: Job) -> dict[str, Any]:
         "finished_at": timestamp(job.finished_at),
         "failure": {"code": failure.code, "detail": failure.detail} if failure else None,
         "links": links(job.id, job.article_id),
+    }
+
+
+def delivery_document(delivery: Delivery) -> dict[str, Any]:
+    """A webhook delivery as `WebhookDeliverySchema` describes it."""
+    failure = delivery.failure
+    return {
+        "id": delivery.id,
+        "type": delivery.type.value,
+        "job_id": delivery.job_id,
+        "article_id": delivery.article_id,
+        "batch_id": delivery.batch_id,
+        "url": delivery.url,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "max_attempts": MAX_ATTEMPTS,
+        "created_at": timestamp(delivery.created_at),
+        "updated_at": timestamp(delivery.updated_at),
+        "next_attempt_at": timestamp(delivery.next_attempt_at),
+        "last_attempt_at": timestamp(delivery.last_attempt_at),
+        "delivered_at": timestamp(delivery.delivered_at),
+        "last_status": delivery.last_status,
+        "failure": {"code": failure.code, "detail": failure.detail} if failure else None,
+        "links": {
+            "delivery": url_for("webhook_deliveries.get_delivery", delivery_id=delivery.id),
+            "redeliver": url_for("webhook_deliveries.redeliver", delivery_id=delivery.id),
+            "job": url_for("jobs.get_job", job_id=delivery.job_id),
+        },
     }
 
 

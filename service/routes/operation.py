@@ -106,7 +106,7 @@ def operation(
         documented = blueprint.doc(**manual)(view)
         path = [
             {"in": "path", "name": name, "schema": {"type": "string", "pattern": UUID_PATTERN}}
-            for name in ("job_id", "article_id")
+            for name in ("job_id", "article_id", "delivery_id")
             if f"<{name}>" in rule
         ]
         blueprint.add_url_rule(

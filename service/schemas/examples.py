@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from service.domain.article import text_sha256
+from service.domain.delivery import MAX_ATTEMPTS
 from service.domain.documents import to_document
 from service.problems import PROBLEMS, ProblemType
 from service.schemas.example_analysis import EXAMPLE, TEXT
@@ -17,12 +18,15 @@ _REQUEST_ID = "4b3c1d9e-7f02-4a51-9a7e-0c9f6c1f2d3e"
 _CREATED = "2026-01-05T09:30:00Z"
 _STARTED = "2026-01-05T09:30:00.210000Z"
 _FINISHED = "2026-01-05T09:30:01.480000Z"
+_TOLD = "2026-01-05T09:30:04.120000Z"
 _SHA256 = text_sha256(TEXT)
 _TITLE = "Minister: sanctions have failed"
 _SOURCE = "The Example Courier"
 _URL = "https://courier.example/2026/01/05/sanctions"
 _PUBLISHED = "2026-01-05T08:00:00Z"
 _TARGET = "sanctions against Norland"
+_DELIVERY_ID = "0199e3a1-5c00-7000-8000-000000000004"
+_CALLBACK_URL = "https://hooks.courier.example/stancewire"
 
 _LINKS = {
     "job": f"/v1/jobs/{_JOB_ID}",
@@ -38,7 +42,11 @@ SUBMISSION: dict[str, Any] = {
     "published_at": _PUBLISHED,
     "language": "en",
     "metadata": {"desk": "foreign", "wire_ids": [17, 18]},
-    "options": {"targets": [_TARGET], "offsets": "codepoint"},
+    "options": {
+        "targets": [_TARGET],
+        "offsets": "codepoint",
+        "callback_url": _CALLBACK_URL,
+    },
 }
 
 _PARAGRAPHS = "".join(f"<p>{line}</p>" for line in TEXT.split("\n\n")[0].split(". "))
@@ -94,7 +102,11 @@ JOB_QUEUED: dict[str, Any] = {
     "stage": None,
     "progress": 0.0,
     "priority": "interactive",
-    "options": {"targets": [_TARGET], "offsets": "codepoint"},
+    "options": {
+        "targets": [_TARGET],
+        "offsets": "codepoint",
+        "callback_url": _CALLBACK_URL,
+    },
     "attempts": 0,
     "max_attempts": 3,
     "created_at": _CREATED,
@@ -132,6 +144,53 @@ JOB_CANCELLED = {
     "finished_at": _FINISHED,
 }
 JOB_PAGE = {"jobs": [JOB_SUCCEEDED], "next_cursor": _JOB_ID}
+
+DELIVERY: dict[str, Any] = {
+    "id": _DELIVERY_ID,
+    "type": "job.succeeded",
+    "job_id": _JOB_ID,
+    "article_id": _ARTICLE_ID,
+    "batch_id": None,
+    "url": _CALLBACK_URL,
+    "state": "delivered",
+    "attempts": 1,
+    "max_attempts": MAX_ATTEMPTS,
+    "created_at": _FINISHED,
+    "updated_at": _TOLD,
+    "next_attempt_at": None,
+    "last_attempt_at": _TOLD,
+    "delivered_at": _TOLD,
+    "last_status": 204,
+    "failure": None,
+    "links": {
+        "delivery": f"/v1/webhook_deliveries/{_DELIVERY_ID}",
+        "redeliver": f"/v1/webhook_deliveries/{_DELIVERY_ID}/redeliver",
+        "job": f"/v1/jobs/{_JOB_ID}",
+    },
+}
+DELIVERY_PENDING = {
+    **DELIVERY,
+    "state": "pending",
+    "next_attempt_at": "2026-01-05T09:30:10Z",
+    "delivered_at": None,
+    "last_status": 503,
+    "failure": {"code": "status", "detail": "answered 503"},
+}
+DELIVERY_PAGE = {"webhook_deliveries": [DELIVERY], "next_cursor": _DELIVERY_ID}
+
+# What a receiver is sent; no answer of the API has this form.
+WEBHOOK: dict[str, Any] = {
+    "type": "job.succeeded",
+    "timestamp": _FINISHED,
+    "data": {
+        "job_id": _JOB_ID,
+        "article_id": _ARTICLE_ID,
+        "batch_id": None,
+        "state": "succeeded",
+        "links": _LINKS,
+        "failure": None,
+    },
+}
 
 READY = {"status": "ok", "checks": {"database": "ok", "broker": "ok", "workers": "ok"}}
 MODELS = {
@@ -193,6 +252,9 @@ FILES: tuple[tuple[str, str, Any], ...] = (
     ("job-succeeded", "Job", JOB_SUCCEEDED),
     ("job-failed", "Job", JOB_FAILED),
     ("job-page", "JobPage", JOB_PAGE),
+    ("webhook", "Webhook", WEBHOOK),
+    ("webhook-delivery", "WebhookDelivery", DELIVERY),
+    ("webhook-delivery-page", "WebhookDeliveryPage", DELIVERY_PAGE),
     ("models", "Models", MODELS),
     ("ready", "Ready", READY),
     ("problem-validation", "Problem", problem_example(PROBLEMS["validation"])),

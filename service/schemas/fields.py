@@ -9,6 +9,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from service.domain.callback import MAX_URL_CHARACTERS
+
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 UUID_REGEX = re.compile(UUID_PATTERN.removesuffix("$") + r"\Z")
 
@@ -110,6 +112,30 @@ class WebUrl(CleanString):
         url = super()._deserialize(value, attr, data, **kwargs)
         if not self._REGEX.match(url):
             raise ValidationError("Must be an absolute http or https URL.")
+        return url
+
+
+class CallbackUrl(fields.String):
+    """A URL to call back. What else holds for it depends on the settings, so the route asks
+    their `CallbackPolicy`; the format's name tells tools that it is not just any URI."""
+
+    _REGEX = re.compile(r"https?://[!-~]+\Z", re.IGNORECASE)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            metadata={"format": "callback-url", **kwargs.pop("metadata", {})}, **kwargs
+        )
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        # Checked here, not by validators: those would put half of the rule into the schema.
+        url = super()._deserialize(value, attr, data, **kwargs)
+        assert isinstance(url, str)
+        if len(url) > MAX_URL_CHARACTERS or not self._REGEX.match(url):
+            raise ValidationError(
+                f"Must be an https URL in ASCII of at most {MAX_URL_CHARACTERS} characters."
+            )
         return url
 
 

@@ -45,6 +45,11 @@ class JobOptionsSchema(Schema):
 
     targets = fields.List(fields.String(), required=True)
     offsets = fields.String(required=True, validate=[validate.OneOf(OFFSET_UNITS)])
+    callback_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Who is told when the job has ended."},
+    )
 
 
 class JobSchema(Schema):

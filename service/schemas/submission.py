@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from service.domain.article import MAX_TARGET_CHARACTERS, MAX_TARGETS, MAX_TEXT_CHARACTERS
 from service.domain.spans import OFFSET_UNITS
-from service.schemas.fields import NOT_BLANK, CleanString, Metadata, Timestamp, WebUrl
+from service.schemas.fields import (
+    NOT_BLANK,
+    CallbackUrl,
+    CleanString,
+    Metadata,
+    Timestamp,
+    WebUrl,
+)
 
 TITLE_CHARACTERS = 1000
 SOURCE_CHARACTERS = 300
@@ -57,11 +64,15 @@ def distinct(targets: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(target.strip() for target in targets))
 
 
-class NotYetSupported(fields.Field[None]):
-    """A member that is documented and refused until it works."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> None:
-        raise ValidationError("Not yet supported.")
+def _callback_url(**kwargs: Any) -> CallbackUrl:
+    return CallbackUrl(
+        metadata={
+            "description": "Where a webhook (by Standard Webhooks) goes when the job has ended. "
+            "An https URL of a public host, unless the service's settings allow more; no user "
+            "name, no fragment. Null is the same as none."
+        },
+        **kwargs,
+    )
 
 
 class OptionsSchema(Schema):
@@ -69,13 +80,7 @@ class OptionsSchema(Schema):
 
     targets = _targets()
     offsets = _offsets()
-    callback_url = NotYetSupported(
-        allow_none=True,
-        metadata={
-            "type": "null",
-            "description": "Not yet supported: anything but null is refused with 422.",
-        },
-    )
+    callback_url = _callback_url(allow_none=True)
 
     @post_load
     def _distinct(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -128,3 +133,10 @@ class ArticleQuerySchema(Schema):
     language = _language()
     targets = _targets()
     offsets = _offsets()
+    callback_url = _callback_url()
+
+
+class BatchQuerySchema(Schema):
+    """What `POST /v1/batches` takes from the query: its body is nothing but articles."""
+
+    callback_url = _callback_url()

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, insert, or_, selec
 from service.domain.errors import LeaseLostError
 from service.domain.job import JobFailure, JobState, Stage
 from service.domain.ports import Claim
+from service.store.deliveries import job_ended
 from service.store.rows import to_article, to_job
 from service.store.tables import analyses, articles, jobs
 
@@ -43,7 +44,8 @@ def claim(
         )
     )
     if taken.rowcount == 0:
-        _exhaust(connection, free, now=now)
+        if _exhaust(connection, free, now=now):
+            job_ended(connection, job_id, now=now)
         return None
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
     text = connection.execute(select(articles).where(articles.c.id == row.article_id)).one()
@@ -91,6 +93,7 @@ def complete(
             document=document,
         )
     )
+    job_ended(connection, held.job.id, now=now)
 
 
 def fail(
@@ -108,6 +111,7 @@ def fail(
         failure_detail=failure.detail,
         **_ended(now),
     )
+    job_ended(connection, held.job.id, now=now)
     return JobState.FAILED
 
 
@@ -123,8 +127,8 @@ def _free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _exhaust(connection: Connection, free: ColumnElement[bool], *, now: datetime) -> None:
-    connection.execute(
+def _exhaust(connection: Connection, free: ColumnElement[bool], *, now: datetime) -> bool:
+    failed = connection.execute(
         update(jobs)
         .where(free, jobs.c.attempts >= jobs.c.max_attempts)
         .values(
@@ -135,6 +139,7 @@ def _exhaust(connection: Connection, free: ColumnElement[bool], *, now: datetime
             **_ended(now),
         )
     )
+    return failed.rowcount == 1
 
 
 def _queue_again(connection: Connection, held: Claim, *, now: datetime, **changes: object) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from service.domain.errors import StateConflictError
 from service.domain.job import Job, JobState
 from service.store import records
-from service.store.tables import articles, jobs, tombstones
+from service.store.deliveries import job_ended
+from service.store.tables import articles, jobs, tombstones, webhook_deliveries
 
 _OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
@@ -34,6 +35,8 @@ def cancel(connection: Connection, job_id: str, *, now: datetime) -> Job:
     job = records.job(connection, job_id)
     if changed.rowcount == 0 and job.state is not JobState.CANCELLED:
         raise StateConflictError(f"the job is {job.state}")
+    if changed.rowcount == 1:
+        job_ended(connection, job_id, now=now)
     return job
 
 
@@ -62,7 +65,7 @@ def retry(connection: Connection, job_id: str, *, now: datetime) -> Job:
 
 
 def delete_article(connection: Connection, article_id: str, *, now: datetime) -> None:
-    """Delete the article with its jobs and analyses and remember only the ids.
+    """Delete the article with its jobs, analyses and deliveries and remember only the ids.
 
     Raises `NotFoundError` or `GoneError`.
     """
@@ -70,6 +73,9 @@ def delete_article(connection: Connection, article_id: str, *, now: datetime) ->
     owned = connection.execute(
         select(jobs.c.id).where(jobs.c.article_id == article_id).order_by(jobs.c.id)
         .with_for_update()
+    ).scalars().all()  # fmt: skip
+    told = connection.execute(
+        select(webhook_deliveries.c.id).where(webhook_deliveries.c.job_id.in_(owned))
     ).scalars().all()  # fmt: skip
     deleted = connection.execute(delete(articles).where(articles.c.id == article_id))
     if deleted.rowcount == 0:
@@ -79,5 +85,6 @@ def delete_article(connection: Connection, article_id: str, *, now: datetime) ->
         [
             {"id": article_id, "kind": "article", "deleted_at": now},
             *({"id": job_id, "kind": "job", "deleted_at": now} for job_id in owned),
+            *({"id": id_, "kind": "delivery", "deleted_at": now} for id_ in told),
         ],
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.delivery import Delivery, DeliveryState, EventType
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
 from service.domain.ports import WorkerInfo
 
@@ -56,13 +57,44 @@ def to_job(row: Row[Any]) -> Job:
 def to_options(document: dict[str, Any]) -> AnalysisOptions:
     """The stored options of a job."""
     return AnalysisOptions(
-        targets=tuple(document["targets"]), offsets=document.get("offsets", "codepoint")
+        targets=tuple(document["targets"]),
+        offsets=document.get("offsets", "codepoint"),
+        callback_url=document.get("callback_url"),
     )
 
 
 def from_options(options: AnalysisOptions) -> dict[str, Any]:
     """The options of a job as stored."""
-    return {"targets": list(options.targets), "offsets": options.offsets}
+    return {
+        "targets": list(options.targets),
+        "offsets": options.offsets,
+        "callback_url": options.callback_url,
+    }
+
+
+def to_delivery(row: Row[Any]) -> Delivery:
+    """A row of `webhook_deliveries`."""
+    value = row._mapping
+    failure = None
+    if value["failure_code"] is not None:
+        failure = JobFailure(value["failure_code"], value["failure_detail"] or "")
+    return Delivery(
+        id=value["id"],
+        type=EventType(value["type"]),
+        job_id=value["job_id"],
+        article_id=value["article_id"],
+        url=value["url"],
+        state=DeliveryState(value["state"]),
+        attempts=value["attempts"],
+        created_at=value["created_at"],
+        updated_at=value["updated_at"],
+        batch_id=value["batch_id"],
+        next_attempt_at=value["next_attempt_at"],
+        last_attempt_at=value["last_attempt_at"],
+        delivered_at=value["delivered_at"],
+        last_status=value["last_status"],
+        failure=failure,
+    )
 
 
 def to_stored_analysis(row: Row[Any]) -> StoredAnalysis:

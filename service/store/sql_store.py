@@ -1,4 +1,4 @@
-"""`SqlStore`: the domain's `ApiStore` and `WorkerStore` over one SQL database.
+"""`SqlStore`: the domain's `ApiStore`, `WorkerStore` and `DeliveryStore` over one SQL database.
 
 One method, one transaction; what happens inside is in the module of its noun.
 """
@@ -12,9 +12,12 @@ from sqlalchemy import Engine, func, select
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
 from service.domain.ports import (
     Claim,
+    DeliveryFilter,
+    DeliveryPage,
     IdempotencyClaim,
     JobFilter,
     JobPage,
@@ -22,7 +25,7 @@ from service.domain.ports import (
     WorkerInfo,
 )
 from service.settings import Settings
-from service.store import claims, endings, heartbeats, outbox, records, submissions
+from service.store import claims, deliveries, endings, heartbeats, outbox, records, submissions
 from service.store.clock import Clock, utc_now
 from service.store.engine import open_engine, reading, writing
 from service.store.tables import jobs
@@ -103,6 +106,18 @@ class SqlStore:
         with writing(self._engine) as connection:
             endings.delete_article(connection, article_id, now=self._now())
 
+    def delivery(self, delivery_id: str) -> Delivery:
+        with reading(self._engine) as connection:
+            return deliveries.delivery(connection, delivery_id)
+
+    def deliveries(self, wanted: DeliveryFilter, *, after: str | None, limit: int) -> DeliveryPage:
+        with reading(self._engine) as connection:
+            return deliveries.page(connection, wanted, after=after, limit=limit)
+
+    def redeliver(self, delivery_id: str) -> Delivery:
+        with writing(self._engine) as connection:
+            return deliveries.redeliver(connection, delivery_id, now=self._now())
+
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
         with reading(self._engine) as connection:
             return heartbeats.live(connection, within=within, now=self._now())
@@ -153,6 +168,24 @@ class SqlStore:
     def rung(self, job_ids: Sequence[str]) -> None:
         with writing(self._engine) as connection:
             outbox.rung(connection, job_ids, now=self._now())
+
+    def due_deliveries(self, *, redeliver_after: int, limit: int) -> tuple[str, ...]:
+        with reading(self._engine) as connection:
+            return deliveries.due(
+                connection, redeliver_after=redeliver_after, limit=limit, now=self._now()
+            )
+
+    def deliveries_rung(self, delivery_ids: Sequence[str]) -> None:
+        with writing(self._engine) as connection:
+            deliveries.rung(connection, delivery_ids, now=self._now())
+
+    def claim_delivery(self, delivery_id: str, *, lease: int) -> DeliveryClaim | None:
+        with writing(self._engine) as connection:
+            return deliveries.claim(connection, delivery_id, lease=lease, now=self._now())
+
+    def attempted(self, claim: DeliveryClaim, attempt: Attempt) -> DeliveryState | None:
+        with writing(self._engine) as connection:
+            return deliveries.attempted(connection, claim, attempt, now=self._now())
 
     def worker_seen(self, info: WorkerInfo) -> None:
         with writing(self._engine) as connection:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 # Fixed names: a migration can only drop a constraint that it can name.
@@ -126,6 +127,47 @@ analyses = Table(
     Column("pipeline_version", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("document", JSON, nullable=False),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("job_id", ID, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    # The job's version as it ended. A failed job that is run again ends a second time.
+    Column("job_version", Integer, nullable=False),
+    Column("article_id", ID, nullable=False),
+    Column("batch_id", ID, index=True),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # The fencing token: grows with every claim and every wish to send again.
+    Column("token", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # While an attempt runs: when its lease ends.
+    Column("next_attempt_at", UtcDateTime),
+    Column("last_attempt_at", UtcDateTime),
+    Column("delivered_at", UtcDateTime),
+    Column("last_status", Integer),
+    Column("failure_code", String(64)),
+    Column("failure_detail", Text),
+    Column("rung_at", UtcDateTime),
+    CheckConstraint("state IN ('pending', 'delivered', 'failed', 'disabled')", name="state"),
+    # Exactly one event for each end of a job, whatever the code does.
+    UniqueConstraint("job_id", "job_version"),
+    Index("ix_webhook_deliveries_state_next_attempt_at", "state", "next_attempt_at"),
+)
+
+disabled_callbacks = Table(
+    "disabled_callbacks",
+    metadata,
+    # A URL may be longer than an index entry.
+    Column("url_sha256", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("disabled_at", UtcDateTime, nullable=False),
 )
 
 idempotency_keys = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,8 @@ from service.schemas.example_analysis import EXAMPLE
 from service.settings import load_settings
 from tests.fakes import FakeDoorbell, FakeStore
 
+SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+
 
 def make_app() -> Flask:
     """Every job is done at once; one worker is alive."""
@@ -22,7 +25,7 @@ def make_app() -> Flask:
     store = FakeStore(
         document=to_document(EXAMPLE), workers=(WorkerInfo("w1", "p1", models, now, now),)
     )
-    return create_app(load_settings(), store, FakeDoorbell())
+    return create_app(replace(load_settings(), webhook_secret=SECRET), store, FakeDoorbell())
 
 
 @pytest.fixture

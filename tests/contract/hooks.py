@@ -35,6 +35,14 @@ schemathesis.openapi.media_type(
     "text/html", _words.map(lambda words: PAGE.replace("Norland", words).encode())
 )
 
+# Any https URL has the schema's form, but only those of public hosts are accepted.
+schemathesis.openapi.format(
+    "callback-url",
+    strategies.from_regex(
+        r"https://[a-z]{1,10}\.example(:[1-9][0-9]{1,3})?(/[a-z]{0,9})?", fullmatch=True
+    ),
+)
+
 
 def _text(context: Any, value: Any) -> dict[str, Any]:
     """Text as it is; what is no string at all has no form as text, so nothing is sent."""

@@ -141,7 +141,11 @@ def _field_type(hint: Any) -> type[fields.Field[Any]]:
 def test_answers_keep_to_the_contract(app: Flask) -> None:
     """Real answers, the good and the bad, of one walk through the API."""
     client = app.test_client()
-    receipt = client.post("/v1/articles", json={"text": "Some news."}).get_json()
+    wished = {"text": "Some news.", "options": {"callback_url": "https://hooks.example/a"}}
+    receipt = client.post("/v1/articles", json=wished).get_json()
+    deliveries = client.get("/v1/webhook_deliveries").get_json()["webhook_deliveries"]
+    told = f"/v1/webhook_deliveries/{deliveries[0]['id']}"
+    one = "/v1/webhook_deliveries/{delivery_id}"
     article, job = receipt["article_id"], receipt["job_id"]
     walk: list[tuple[str, str, str, dict[str, Any]]] = [
         ("get", "/v1/jobs/{job_id}", f"/v1/jobs/{job}", {}),
@@ -151,6 +155,9 @@ def test_answers_keep_to_the_contract(app: Flask) -> None:
         ("post", "/v1/jobs/{job_id}/retry", f"/v1/jobs/{job}/retry", {}),
         ("get", "/v1/articles/{article_id}", f"/v1/articles/{article}", {}),
         ("get", "/v1/articles/{article_id}/analysis", f"/v1/articles/{article}/analysis", {}),
+        ("get", "/v1/webhook_deliveries", "/v1/webhook_deliveries", {}),
+        ("get", one, told, {}),
+        ("post", f"{one}/redeliver", f"{told}/redeliver", {}),
         ("get", "/v1/models", "/v1/models", {}),
         ("get", "/livez", "/livez", {}),
         ("get", "/readyz", "/readyz", {}),

@@ -76,7 +76,8 @@ def test_options_reach_the_job(api: Api) -> None:
     targets = ["  tax ", "tax", "Tax", "the new law"]
     receipt = api.submit(options={"targets": targets, "offsets": "utf16"})
     options = body(api.client.get(receipt["links"]["job"]))["options"]
-    assert options == {"targets": ["tax", "Tax", "the new law"], "offsets": "utf16"}
+    wanted = {"targets": ["tax", "Tax", "the new law"], "offsets": "utf16", "callback_url": None}
+    assert options == wanted
 
 
 def test_plain_text_takes_its_fields_from_the_query(api: Api) -> None:
@@ -89,7 +90,7 @@ def test_plain_text_takes_its_fields_from_the_query(api: Api) -> None:
     article = body(api.client.get(receipt["links"]["article"]))
     assert (article["title"], article["source"]) == ("A title", "Courier")
     options = body(api.client.get(receipt["links"]["job"]))["options"]
-    assert options == {"targets": ["tax", "war"], "offsets": "utf8"}
+    assert options == {"targets": ["tax", "war"], "offsets": "utf8", "callback_url": None}
 
 
 def test_the_body_comes_before_the_query(api: Api) -> None:

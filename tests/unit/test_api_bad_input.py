@@ -144,13 +144,6 @@ def test_bad_dates(api: Api, moment: Any) -> None:
     assert_problem(response, 422, "validation", "/published_at")
 
 
-def test_callbacks_are_not_yet_supported(api: Api) -> None:
-    options = {"callback_url": "https://a.example/hook"}
-    response = post_json(api, {"text": "a", "options": options})
-    assert_problem(response, 422, "not-supported", "/options/callback_url")
-    assert post_json(api, {"text": "a", "options": {"callback_url": None}}).status_code == 202
-
-
 @pytest.mark.parametrize(
     "text",
     [
