@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from service.domain.job import Priority
 from service.queueing.names import ANALYSE, INTERACTIVE, QUEUE_OF_PRIORITY, declared_queues
 from service.settings import Settings
+from service.telemetry import trail
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,10 @@ class BrokerDoorbell:
 
     def ring(self, job_id: str, priority: Priority) -> bool:
         """Whether the broker took the message. False, at once, while it is known to be away."""
-        return self._ask(lambda connection: self._send(connection, job_id, priority)) is True
+        # Read here: the thread that sends follows no request.
+        headers = trail.current().headers()
+        sent = self._ask(lambda connection: self._send(connection, job_id, priority, headers))
+        return sent is True
 
     def ping(self) -> bool:
         """Whether the broker answers now."""
@@ -113,13 +117,16 @@ class BrokerDoorbell:
             with suppress(*_BROKER_ERRORS):
                 connection.collect(self._timeout)
 
-    def _send(self, connection: Connection, job_id: str, priority: Priority) -> bool:
+    def _send(
+        self, connection: Connection, job_id: str, priority: Priority, headers: dict[str, str]
+    ) -> bool:
         with connection.Producer(auto_declare=False) as producer:
             self._app.send_task(
                 ANALYSE,
                 args=[job_id],
                 queue=QUEUE_OF_PRIORITY[priority],
                 producer=producer,
+                headers=headers,
                 # Celery's own retries can wait for ever (celery/celery#4296): the sweeper retries.
                 retry=False,
                 ignore_result=True,

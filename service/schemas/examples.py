@@ -134,6 +134,13 @@ JOB_CANCELLED = {
 JOB_PAGE = {"jobs": [JOB_SUCCEEDED], "next_cursor": _JOB_ID}
 
 READY = {"status": "ok", "checks": {"database": "ok", "broker": "ok", "workers": "ok"}}
+METRICS = {
+    "schema": {"type": "string", "description": "docs/operations.md names each figure."},
+    "example": """# HELP stancewire_jobs Open jobs, by queue and state.
+# TYPE stancewire_jobs gauge
+stancewire_jobs{queue="interactive",state="queued"} 3.0
+""",
+}
 MODELS = {
     "models": [
         {
