@@ -22,6 +22,9 @@ Attributes = Mapping[str, str | int]
 
 _NONE: Attributes = {}
 
+# What a collector that is away may cost a process that ends; a running one sends in a thread.
+_SEND_SECONDS = 2.0
+
 
 class NoTraces:
     """Tracing is off."""
@@ -93,5 +96,6 @@ def open_traces(settings: Settings, part: str) -> NoTraces:
         ) from err
     provider = TracerProvider(resource=Resource.create({"service.name": f"stancewire-{part}"}))
     address = settings.otlp_endpoint.rstrip("/") + "/v1/traces"
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=address)))
+    exporter = OTLPSpanExporter(endpoint=address, timeout=_SEND_SECONDS)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     return OtelTraces(provider)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,7 @@ from worker_fakes import MemoryStore, a_context, a_job
 
 from service.app import create_app
 from service.domain.job import Priority
-from service.settings import load_settings
+from service.settings import SettingsError, load_settings
 from service.telemetry import trail
 from service.telemetry.logs import JsonLines
 from service.telemetry.traces import NoTraces, OtelTraces, open_traces
@@ -156,6 +157,12 @@ def test_tracing_is_off_unless_configured() -> None:
     opened = open_traces(replace(settings, otlp_endpoint="http://127.0.0.1:9"), "api")
     assert isinstance(opened, OtelTraces)
     opened.close()
+
+
+def test_tracing_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(SettingsError, match=r"stancewire\[tracing\]"):
+        open_traces(replace(load_settings(), otlp_endpoint="http://127.0.0.1:9"), "api")
 
 
 @pytest.mark.parametrize(
