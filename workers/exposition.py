@@ -77,6 +77,7 @@ class _Server(ThreadingHTTPServer):
     def service_actions(self) -> None:
         """Called twice a second: a worker that was killed takes its figures along."""
         if os.getppid() != self._parent:
+            shutil.rmtree(os.environ[shared_figures.FOLDER], ignore_errors=True)
             os._exit(0)
 
 

@@ -256,8 +256,9 @@ def test_a_taken_port_keeps_a_worker_from_starting(
     assert worker.said(f"cannot listen on STANCEWIRE_METRICS_BIND {bind}")
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_the_folder_of_the_figures_is_removed(
-    api: httpx.Client, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ending: signal.Signals, api: httpx.Client, environment: dict[str, str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -265,6 +266,11 @@ def test_the_folder_of_the_figures_is_removed(
     wait_for(lambda: worker.said("ready: pipeline"), 60, "the worker starts")
     analysed(api, "hello")
     assert list(folder.glob("stancewire-figures-*/*.db"))
-    worker.ask_to_stop()
-    assert worker.process.wait(40) == 0
-    assert list(folder.glob("stancewire-figures-*")) == []
+    if ending is signal.SIGTERM:
+        worker.ask_to_stop()
+        assert worker.process.wait(40) == 0
+    else:
+        worker.process.send_signal(ending)
+        worker.process.wait(10)
+    wait_for(lambda: list(folder.glob("stancewire-figures-*")) == [], 10, "the folder is gone")
+    worker.kill()
