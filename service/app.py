@@ -11,6 +11,7 @@ from flask_smorest import Api
 
 from service import explorer, problems, request_log
 from service.domain.ports import ApiStore, Doorbell
+from service.metrics import ApiMetrics
 from service.routes.articles import articles
 from service.routes.batches import batches
 from service.routes.context import EXTENSION, MAX_WAITING, Context
@@ -20,6 +21,7 @@ from service.routes.webhook_deliveries import webhook_deliveries
 from service.schemas import examples
 from service.schemas.webhook import WebhookSchema
 from service.settings import Settings
+from service.telemetry.traces import NoTraces, open_traces
 
 OPENAPI_VERSION = "3.1.0"
 
@@ -89,9 +91,17 @@ class _Api(Api):  # type: ignore[misc]
 
 
 def create_app(
-    settings: Settings, store: ApiStore | None = None, doorbell: Doorbell | None = None
+    settings: Settings,
+    store: ApiStore | None = None,
+    doorbell: Doorbell | None = None,
+    traces: NoTraces | None = None,
 ) -> Flask:
-    """The application over the given ports, by default those that the settings name."""
+    """The application over the given ports, by default those that the settings name.
+
+    Raises `SettingsError` when tracing is asked for and not installed.
+    """
+    traces = traces or open_traces(settings, "api")
+    metrics = ApiMetrics()
     if store is None:
         from service.store import open_store
 
@@ -102,8 +112,10 @@ def create_app(
         doorbell = open_doorbell(settings)
     app = Flask("service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
-    app.extensions[EXTENSION] = Context(settings, store, doorbell, BoundedSemaphore(MAX_WAITING))
-    request_log.register(app)
+    app.extensions[EXTENSION] = Context(
+        settings, store, doorbell, BoundedSemaphore(MAX_WAITING), metrics, traces
+    )
+    request_log.register(app, metrics, traces)
     problems.register(app)
     explorer.register(app, register_api(app))
     app.after_request(_harden)

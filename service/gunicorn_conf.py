@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
+from typing import Any
 
 from service.routes.context import MAX_WAITING
 from service.settings import SettingsError, load_settings
+from service.telemetry import shared_figures
 
 try:
     _settings = load_settings()
@@ -36,3 +40,16 @@ limit_request_fields = 64
 accesslog = None
 errorlog = "-"
 loglevel = _settings.log_level.lower()
+
+_folders: list[Path] = []
+
+
+def on_starting(server: Any) -> None:
+    """Before the first fork: whichever process is asked for `/metrics` answers for all."""
+    _folders.append(shared_figures.share())
+
+
+def on_exit(server: Any) -> None:
+    """The figures end with their service."""
+    for folder in _folders:
+        shutil.rmtree(folder, ignore_errors=True)

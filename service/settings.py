@@ -58,6 +58,9 @@ class Settings:
         """Where webhooks may go."""
         return CallbackPolicy.of(allow_http=self.webhook_allow_http, allowed=self.webhook_allow)
 
+    metrics_bind: str
+    otlp_endpoint: str
+
 
 def load_settings() -> Settings:
     """Read the settings from the process's environment.
@@ -102,6 +105,9 @@ def load_settings() -> Settings:
         "webhook_allow": tuple(
             entry.strip() for entry in env.str("WEBHOOK_ALLOW", "").split(",") if entry.strip()
         ),
+        # Both empty: a worker opens no port and sends nothing to anyone but broker and database.
+        "metrics_bind": env.str("METRICS_BIND", ""),
+        "otlp_endpoint": env.str("OTLP_ENDPOINT", ""),
     }
     faults: dict[str, list[str]] = {}
     try:
@@ -130,6 +136,17 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
         fault("VISIBILITY_TIMEOUT", "must be above the hard time limit, or a job runs twice.")
     if not values["allow_keyless_bind"] and not is_loopback(values["bind"]):
         fault("BIND", "must be a loopback address: the API has no keys yet (ALLOW_KEYLESS_BIND).")
+    metrics_bind = values["metrics_bind"]
+    if metrics_bind:
+        try:
+            host_and_port(metrics_bind)
+        except ValueError:
+            fault("METRICS_BIND", "must be HOST:PORT.")
+        else:
+            if not values["allow_keyless_bind"] and not is_loopback(metrics_bind):
+                fault("METRICS_BIND", "must be a loopback address (or ALLOW_KEYLESS_BIND).")
+    if values["otlp_endpoint"] and not _is_http_url(values["otlp_endpoint"]):
+        fault("OTLP_ENDPOINT", "must be http://… or https://….")
     scheme = urlsplit(values["broker_url"]).scheme
     if scheme not in {"redis", "rediss", "redis+socket"}:
         fault("BROKER_URL", "must be redis://, rediss:// or redis+socket://.")
@@ -162,6 +179,19 @@ def is_loopback(bind: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def host_and_port(bind: str) -> tuple[str, int]:
+    """The two parts of `HOST:PORT` or `[HOST]:PORT`. Raises `ValueError`."""
+    parts = urlsplit(f"//{bind}")
+    if not parts.hostname or parts.port is None or parts.path:
+        raise ValueError(f"not HOST:PORT: {bind}")
+    return parts.hostname, parts.port
+
+
+def _is_http_url(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 SETTING_NAMES: tuple[str, ...] = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,7 +29,9 @@ from service.domain.ports import (
     IdempotencyClaim,
     JobFilter,
     JobPage,
+    QueueFigures,
     Receipt,
+    StoreFigures,
     Submission,
     WorkerInfo,
 )
@@ -191,6 +194,20 @@ class FakeStore:
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
         self.ping()
         return self.workers
+
+    def figures(self, *, workers_within: int) -> StoreFigures:
+        self.ping()
+        queued = [job for job in self._jobs.values() if job.state is JobState.QUEUED]
+        failed = [job for job in self._jobs.values() if job.failure is not None]
+        return StoreFigures(
+            tuple(
+                QueueFigures(priority, JobState.QUEUED, len(found), 12.0, len(found), 12.0, 0)
+                for priority in Priority
+                if (found := [job for job in queued if job.priority is priority])
+            ),
+            dict(Counter(worker.pipeline_version for worker in self.workers)),
+            dict(Counter(job.failure.code for job in failed if job.failure)),
+        )
 
     def ping(self) -> None:
         if self.away:

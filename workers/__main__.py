@@ -17,6 +17,7 @@ from service.settings import Settings, SettingsError, load_settings
 from service.store.migrate import SchemaError, check_schema
 from workers.celery_app import create_app
 from workers.errors import WorkerStartError
+from workers.exposition import exposed
 from workers.no_pipeline import NoPipeline
 from workers.pipeline import AnalyserClass, Pipeline
 
@@ -44,7 +45,11 @@ def main(arguments: list[str] | None = None, pipeline: AnalyserClass = Pipeline)
         return _refuse(err, 2)
     except (SchemaError, StoreUnavailableError, WorkerStartError) as err:
         return _refuse(err, 1)
-    return run(settings, queues, pipeline)
+    try:
+        with exposed(settings):
+            return run(settings, queues, pipeline)
+    except WorkerStartError as err:
+        return _refuse(err, 1)
 
 
 def run(settings: Settings, queues: list[str], pipeline: AnalyserClass) -> int:

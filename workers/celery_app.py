@@ -17,7 +17,9 @@ from kombu.connection import Connection
 
 from service.queueing.names import ANALYSE, DELIVER, INTERACTIVE, declared_queues
 from service.settings import Settings
+from service.telemetry import logs
 from workers.deliveries import HARD_SECONDS, SOFT_SECONDS, deliver
+from workers.message import delivered
 from workers.pipeline import AnalyserClass, Pipeline
 from workers.process import WorkerProcess
 from workers.tasks import analyse
@@ -79,6 +81,8 @@ class Pool:
 
     def connect(self) -> None:
         """Hook into the worker's life. Celery keeps weak references: `self` keeps the methods."""
+        # A receiver here keeps Celery from setting up logging its own way.
+        signals.setup_logging.connect(self._set_up_logging, weak=False)
         signals.worker_process_init.connect(self.child_started, weak=False)
         signals.worker_process_shutdown.connect(self.child_stopped, weak=False)
         signals.celeryd_init.connect(self._remember, weak=False)
@@ -107,6 +111,9 @@ class Pool:
         timer = Timer(GRACE_SECONDS, self._end_children)
         timer.daemon = True
         timer.start()
+
+    def _set_up_logging(self, **_: object) -> None:
+        logs.configure(self._settings.log_level)
 
     def _remember(self, instance: Any, **_: object) -> None:
         self._worker = instance
@@ -170,17 +177,16 @@ def create_app(
         # after a broker restart (celery/celery#8030 ends in pidbox). Workers report by database.
         worker_enable_remote_control=False,
         worker_send_task_events=False,
-        worker_log_format="%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s",
-        worker_task_log_format="%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s",
         worker_redirect_stdouts=False,
     )
     pool = Pool(settings, pipeline)
     pool.connect()
 
-    @app.task(name=ANALYSE)  # type: ignore[untyped-decorator]
-    def run(job_id: str) -> None:
+    @app.task(name=ANALYSE, bind=True)  # type: ignore[untyped-decorator]
+    def run(task: Any, job_id: str) -> None:
         assert pool.process is not None
-        analyse(pool.process, job_id)
+        with delivered(pool.process.traces, vars(task.request), job_id):
+            analyse(pool.process, job_id)
 
     @app.task(  # type: ignore[untyped-decorator]
         name=DELIVER, soft_time_limit=SOFT_SECONDS, time_limit=HARD_SECONDS

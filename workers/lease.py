@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextvars import copy_context
+from functools import partial
 from threading import Event, Lock, Thread
 from types import TracebackType
 
@@ -30,7 +32,9 @@ class LeaseKeeper:
         self._lock = Lock()
         self._ended = Event()
         self._lost = False
-        self._thread = Thread(target=self._keep, name=f"lease-{claim.job.id}", daemon=True)
+        # Its log lines belong to the same request and job.
+        run = partial(copy_context().run, self._keep)
+        self._thread = Thread(target=run, name=f"lease-{claim.job.id}", daemon=True)
 
     def __enter__(self) -> LeaseKeeper:
         self._thread.start()

@@ -9,6 +9,8 @@ from service.domain.ports import WorkerInfo
 from service.queueing import BrokerDoorbell, open_doorbell
 from service.settings import Settings
 from service.store import SqlStore, open_store, utc_now
+from service.telemetry.traces import open_traces
+from workers.metrics import WorkerMetrics
 from workers.no_pipeline import NoPipeline
 from workers.periodic import Periodic
 from workers.pipeline import Analyser
@@ -29,6 +31,8 @@ class WorkerProcess:
         self.store: SqlStore = open_store(settings)
         self.doorbell: BrokerDoorbell = open_doorbell(settings)
         self.sender = Sender(settings.callback_policy)
+        self.metrics = WorkerMetrics()
+        self.traces = open_traces(settings, "worker")
         self._started_at = utc_now()
         self._periodic = [Periodic("sweeper", settings.sweep_interval, self._sweep)]
         if pipeline.version != NoPipeline.version:
@@ -46,6 +50,7 @@ class WorkerProcess:
             periodic.stop()
         self.store.worker_gone(self.id)
         self.store.close()
+        self.traces.close()
 
     def _beat(self) -> None:
         self.store.worker_seen(
@@ -59,5 +64,5 @@ class WorkerProcess:
         )
 
     def _sweep(self) -> None:
-        sweep(self.store, self.doorbell, self.settings)
+        self.metrics.rung_again(sweep(self.store, self.doorbell, self.settings))
         sweep_deliveries(self.store, self.doorbell, self.settings)

@@ -5,24 +5,30 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from time import sleep
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 
 from service.domain.documents import to_document
 from service.domain.errors import LeaseLostError, StoreUnavailableError
-from service.domain.job import JobFailure, Stage
+from service.domain.job import JobFailure, JobState, Stage
 from service.domain.ports import Claim, WorkerStore
 from service.settings import Settings
+from service.telemetry.traces import NoTraces
+from workers import metrics
 from workers.errors import PermanentError, RetryableError
 from workers.lease import LeaseKeeper
-from workers.pipeline import Analyser
+from workers.metrics import WorkerMetrics
+from workers.pipeline import Analyser, OnStage
+from workers.watch import AttemptWatch
 
 log = logging.getLogger(__name__)
 
 # A finished analysis is worth waiting for a database that restarts. The lease is kept meanwhile.
 STORE_TRIES = 5
 STORE_PAUSE_SECONDS = 1.0
+
+T = TypeVar("T")
 
 
 class Context(Protocol):
@@ -36,6 +42,10 @@ class Context(Protocol):
     def store(self) -> WorkerStore: ...
     @property
     def pipeline(self) -> Analyser: ...
+    @property
+    def metrics(self) -> WorkerMetrics: ...
+    @property
+    def traces(self) -> NoTraces: ...
 
 
 def analyse(context: Context, job_id: str) -> None:
@@ -50,54 +60,72 @@ def analyse(context: Context, job_id: str) -> None:
     if claim is None:
         log.info("job %s: nothing to do", job_id)
         return
+    watch = AttemptWatch(claim.job, context.metrics, context.traces)
     try:
-        _run(context, claim)
+        _run(context, claim, watch)
     except LeaseLostError as err:
+        watch.ended(metrics.LEASE_LOST)
         log.info("given up: %s", err)
     except StoreUnavailableError as err:
         # The lease runs out and the job is tried again.
+        watch.ended(metrics.NOT_STORED)
         log.error("job %s: result not stored: %s", job_id, err)
     except SystemExit:
         # billiard turns SIGTERM in a pool process into this: there is no time left to finish.
         _quietly(lambda: context.store.release(claim))
+        watch.ended(metrics.HANDED_BACK)
         log.info("job %s handed back", job_id)
         raise
 
 
-def _run(context: Context, claim: Claim) -> None:
+def _run(context: Context, claim: Claim, watch: AttemptWatch) -> None:
     try:
-        with LeaseKeeper(context.store, claim, lease=context.settings.lease) as keeper:
-            analysis = context.pipeline.run(claim.article, claim.job.options, keeper.enter)
-            keeper.enter(Stage.STORE)
+        with LeaseKeeper(context.store, claim, lease=context.settings.lease) as keeper, watch:
+            enter = _both(keeper.enter, watch.enter)
+            analysis = context.pipeline.run(claim.article, claim.job.options, enter)
+            enter(Stage.STORE)
             document = to_document(analysis)
             _patiently(lambda: context.store.complete(claim, document, analysis.pipeline_version))
+        context.metrics.read(analysis.coverage)
+        watch.ended(metrics.SUCCEEDED)
     except SoftTimeLimitExceeded:
         limit = context.settings.soft_time_limit
         detail = f"the analysis took longer than {limit} seconds"
-        _fail(context, claim, JobFailure("time_limit", detail), retryable=False)
+        _fail(context, claim, watch, JobFailure("time_limit", detail), retryable=False)
     except PermanentError as err:
         log.exception("job %s failed", claim.job.id)
-        _fail(context, claim, JobFailure(err.code, err.detail), retryable=False)
+        _fail(context, claim, watch, JobFailure(err.code, err.detail), retryable=False)
     except RetryableError as err:
         log.warning("job %s: attempt %d failed: %s", claim.job.id, claim.job.attempts, err)
-        _fail(context, claim, JobFailure(err.code, err.detail), retryable=True)
+        _fail(context, claim, watch, JobFailure(err.code, err.detail), retryable=True)
 
 
-def _fail(context: Context, claim: Claim, failure: JobFailure, *, retryable: bool) -> None:
-    _patiently(lambda: context.store.fail(claim, failure, retryable=retryable))
+def _fail(
+    context: Context, claim: Claim, watch: AttemptWatch, failure: JobFailure, *, retryable: bool
+) -> None:
+    state = _patiently(lambda: context.store.fail(claim, failure, retryable=retryable))
+    outcome = metrics.FAILED if state is JobState.FAILED else metrics.RETRIED
+    watch.ended(outcome, failure.code)
 
 
-def _patiently(act: Callable[[], object]) -> None:
-    for tries_left in reversed(range(STORE_TRIES)):
+def _both(first: OnStage, second: OnStage) -> OnStage:
+    """`second` only if `first` lets the stage begin."""
+
+    def enter(stage: Stage) -> None:
+        first(stage)
+        second(stage)
+
+    return enter
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    for _ in range(STORE_TRIES - 1):
         try:
-            act()
+            return act()
         except StoreUnavailableError as err:
-            if not tries_left:
-                raise
             log.warning("the database is away, trying again: %s", err)
             sleep(STORE_PAUSE_SECONDS)
-        else:
-            return
+    return act()
 
 
 def _quietly(act: Callable[[], object]) -> None:

@@ -97,6 +97,33 @@ class WorkerInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """The open jobs of one priority and state. Times are seconds before now."""
+
+    priority: Priority
+    state: JobState
+    jobs: int
+    # Since the longest waiting one was queued; for running ones, since the last sign of life.
+    oldest: float
+    # Queued and not yet taken by the broker; `None` when there are none.
+    unrung: int
+    oldest_unrung: float | None
+    # Running, although the lease has run out.
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFigures:
+    """What operators watch and only the database knows."""
+
+    queues: tuple[QueueFigures, ...]
+    # Pipeline version → live workers that run it.
+    workers: dict[str, int]
+    # Failure code → jobs that failed within the last hour.
+    failures: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A worker's right to one attempt at a job until its lease runs out.
 
@@ -169,6 +196,10 @@ class ApiStore(Protocol):
     def redeliver(self, delivery_id: str) -> Delivery:
         """Make a delivery due now, with a fresh set of attempts, whatever its state. A URL that
         was disabled is called again."""
+        ...
+
+    def figures(self, *, workers_within: int) -> StoreFigures:
+        """Queues, workers heard of in the last `workers_within` seconds, recent failures."""
         ...
 
     def ping(self) -> None:

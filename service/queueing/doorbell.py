@@ -27,6 +27,7 @@ from service.queueing.names import (
     declared_queues,
 )
 from service.settings import Settings
+from service.telemetry import trail
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +62,18 @@ class BrokerDoorbell:
     def ring(self, job_id: str, priority: Priority) -> bool:
         """Whether the broker took the message. False, at once, while it is known to be away."""
         queue = QUEUE_OF_PRIORITY[priority]
-        return self._ask(lambda connection: self._send(connection, ANALYSE, job_id, queue)) is True
+        # Read here: the thread that sends follows no request.
+        headers = trail.current().headers()
+        sent = self._ask(lambda connection: self._send(connection, ANALYSE, job_id, queue, headers))
+        return sent is True
 
     def ring_delivery(self, delivery_id: str) -> bool:
         """`ring` for a webhook delivery."""
-        return (
-            self._ask(lambda connection: self._send(connection, DELIVER, delivery_id, MAINTENANCE))
-            is True
+        headers = trail.current().headers()
+        sent = self._ask(
+            lambda connection: self._send(connection, DELIVER, delivery_id, MAINTENANCE, headers)
         )
+        return sent is True
 
     def ping(self) -> bool:
         """Whether the broker answers now."""
@@ -132,13 +137,16 @@ class BrokerDoorbell:
             with suppress(*_BROKER_ERRORS):
                 connection.collect(self._timeout)
 
-    def _send(self, connection: Connection, task: str, id_: str, queue: str) -> bool:
+    def _send(
+        self, connection: Connection, task: str, id_: str, queue: str, headers: dict[str, str]
+    ) -> bool:
         with connection.Producer(auto_declare=False) as producer:
             self._app.send_task(
                 task,
                 args=[id_],
                 queue=queue,
                 producer=producer,
+                headers=headers,
                 # Celery's own retries can wait for ever (celery/celery#4296): the sweeper retries.
                 retry=False,
                 ignore_result=True,

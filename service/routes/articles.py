@@ -265,12 +265,14 @@ def new_article(fields: dict[str, Any]) -> tuple[Article, AnalysisOptions]:
 def ring(here: Context, receipts: Sequence[Receipt], priority: Priority) -> None:
     """Tell the workers. Whatever the broker does not take now, the sweeper rings again."""
     rung = []
-    for receipt in receipts:
-        if not here.doorbell.ring(receipt.job_id, priority):
-            # One time-out is enough: the answer must not wait for each article of a batch.
-            log.warning("the broker does not take messages; the sweeper will ring")
-            break
-        rung.append(receipt.job_id)
+    with here.traces.span("ring", "producer", {"messaging.batch.message_count": len(receipts)}):
+        for receipt in receipts:
+            if not here.doorbell.ring(receipt.job_id, priority):
+                # One time-out is enough: the answer must not wait for each article of a batch.
+                log.warning("the broker does not take messages; the sweeper will ring")
+                break
+            rung.append(receipt.job_id)
+    here.metrics.queued(priority, jobs=len(receipts), rung=len(rung))
     if rung:
         try:
             here.store.rung(rung)

@@ -11,7 +11,9 @@ from flask import current_app
 from service.domain.errors import StoreUnavailableError
 from service.domain.job import Job
 from service.domain.ports import ApiStore, Doorbell
+from service.metrics import ApiMetrics
 from service.settings import Settings
+from service.telemetry.traces import NoTraces
 
 EXTENSION = "stancewire"
 
@@ -31,6 +33,8 @@ class Context:
     store: ApiStore
     doorbell: Doorbell
     waiting: BoundedSemaphore
+    metrics: ApiMetrics
+    traces: NoTraces
 
     def wait_for(self, job_id: str, seconds: float) -> Job:
         """The job when it is final, or as it stands after `seconds` (or at once when too many

@@ -67,6 +67,8 @@ class Answer:
     schema: type[Schema] | None = None
     headers: Mapping[str, Any] = field(default_factory=dict)
     examples: Mapping[str, Any] = field(default_factory=dict)
+    # An answer that is no JSON: media type → its part of the document.
+    content: Mapping[str, Any] = field(default_factory=dict)
 
 
 NOT_MODIFIED = Answer("Nothing has changed since the ETag.", headers=ETAG)
@@ -130,6 +132,8 @@ def _answer(answer: Answer) -> dict[str, Any]:
         if answer.examples:
             content["examples"] = {k: {"value": v} for k, v in answer.examples.items()}
         document["content"] = {"application/json": content}
+    if answer.content:
+        document["content"] = dict(answer.content)
     return document
 
 

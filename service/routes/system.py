@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from service.domain.errors import StoreUnavailableError
 from service.domain.ports import WorkerInfo
@@ -18,7 +19,7 @@ from service.routes.operation import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Answer, 
 from service.schemas import examples
 from service.schemas.system import AliveSchema, ModelsSchema, ReadySchema
 
-system = Blueprint("system", __name__, description="Health and models")
+system = Blueprint("system", __name__, description="Health, figures and models")
 
 # A worker that misses this many heartbeats in a row counts as gone.
 _HEARTBEATS = 3
@@ -50,6 +51,23 @@ def get_readyz() -> Response:
         detail = f"Not ready: {', '.join(failing)}."
         raise ProblemError("not-ready", detail, members={"checks": checks})
     return answer({"status": "ok", "checks": checks})
+
+
+@operation(
+    system,
+    "/metrics",
+    answers={200: Answer("The figures.", content={"text/plain": examples.METRICS})},
+)
+def get_metrics() -> Response:
+    """Figures for Prometheus, in its text format 0.0.4.
+
+    Of all processes of this API together; queues, workers and failures as the database has them
+    now. While the database is away `stancewire_database_up` is 0 and those are left out.
+    """
+    here = context()
+    within = _HEARTBEATS * here.settings.worker_heartbeat
+    figures = here.metrics.exposition(here.store, workers_within=within)
+    return Response(figures, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @operation(

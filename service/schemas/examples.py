@@ -193,6 +193,13 @@ WEBHOOK: dict[str, Any] = {
 }
 
 READY = {"status": "ok", "checks": {"database": "ok", "broker": "ok", "workers": "ok"}}
+METRICS = {
+    "schema": {"type": "string", "description": "docs/operations.md names each figure."},
+    "example": """# HELP stancewire_jobs Open jobs, by queue and state.
+# TYPE stancewire_jobs gauge
+stancewire_jobs{queue="interactive",state="queued"} 3.0
+""",
+}
 MODELS = {
     "models": [
         {

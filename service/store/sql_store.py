@@ -21,11 +21,21 @@ from service.domain.ports import (
     IdempotencyClaim,
     JobFilter,
     JobPage,
+    StoreFigures,
     Submission,
     WorkerInfo,
 )
 from service.settings import Settings
-from service.store import claims, deliveries, endings, heartbeats, outbox, records, submissions
+from service.store import (
+    claims,
+    deliveries,
+    endings,
+    figures,
+    heartbeats,
+    outbox,
+    records,
+    submissions,
+)
 from service.store.clock import Clock, utc_now
 from service.store.engine import open_engine, reading, writing
 from service.store.tables import jobs
@@ -121,6 +131,10 @@ class SqlStore:
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
         with reading(self._engine) as connection:
             return heartbeats.live(connection, within=within, now=self._now())
+
+    def figures(self, *, workers_within: int) -> StoreFigures:
+        with reading(self._engine) as connection:
+            return figures.read(connection, workers_within=workers_within, now=self._now())
 
     def ping(self) -> None:
         """Ask for a table of ours, so that a database without the schema counts as away."""

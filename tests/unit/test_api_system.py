@@ -12,7 +12,7 @@ from api_support import Api, assert_problem, body
 
 from service.domain.ports import WorkerInfo
 from service.problems import PROBLEMS
-from service.request_log import JsonLines
+from service.telemetry.logs import JsonLines
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 NER = {"name": "ner", "task": "ner", "version": "1", "sha256": "ab", "metrics": {"f1": 0.9}}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.settings import SettingsError, load_settings
+from service.settings import SettingsError, host_and_port, load_settings
 
 
 def test_defaults_are_valid() -> None:
@@ -31,6 +31,12 @@ def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ("STANCEWIRE_BIND", "news.example:8080"),
         ("STANCEWIRE_BROKER_URL", "amqp://localhost"),
         ("STANCEWIRE_DATABASE_URL", "mysql://localhost/x"),
+        ("STANCEWIRE_METRICS_BIND", "0.0.0.0:9108"),
+        ("STANCEWIRE_METRICS_BIND", "127.0.0.1"),
+        ("STANCEWIRE_METRICS_BIND", "127.0.0.1:many"),
+        ("STANCEWIRE_METRICS_BIND", "unix:/run/worker"),
+        ("STANCEWIRE_OTLP_ENDPOINT", "localhost:4318"),
+        ("STANCEWIRE_OTLP_ENDPOINT", "grpc://localhost:4317"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
@@ -45,6 +51,14 @@ def test_settings_that_contradict_each_other_are_refused(
 def test_loopback_needs_no_keys(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
     monkeypatch.setenv("STANCEWIRE_BIND", bind)
     assert load_settings().bind == bind
+
+
+def test_a_worker_opens_nothing_unless_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load_settings().metrics_bind, load_settings().otlp_endpoint) == ("", "")
+    monkeypatch.setenv("STANCEWIRE_METRICS_BIND", "[::1]:9108")
+    monkeypatch.setenv("STANCEWIRE_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    settings = load_settings()
+    assert host_and_port(settings.metrics_bind) == ("::1", 9108)
 
 
 def test_another_address_needs_a_clear_word(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from service.domain.errors import LeaseLostError, StoreUnavailableError
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
 from service.domain.ports import Claim, WorkerInfo
 from service.settings import load_settings
+from service.telemetry.traces import NoTraces
+from workers.metrics import WorkerMetrics
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -133,5 +135,10 @@ class ScriptedPipeline:
 
 def a_context(store: MemoryStore, act: Callable[[], object] = lambda: None) -> Any:
     return SimpleNamespace(
-        id="w", settings=load_settings(), store=store, pipeline=ScriptedPipeline(act)
+        id="w",
+        settings=load_settings(),
+        store=store,
+        pipeline=ScriptedPipeline(act),
+        metrics=WorkerMetrics(),
+        traces=NoTraces(),
     )
