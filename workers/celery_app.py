@@ -182,14 +182,15 @@ def create_app(
     pool = Pool(settings, pipeline)
     pool.connect()
 
-    @app.task(name=ANALYSE, bind=True)  # type: ignore[untyped-decorator]
+    # shared=False: a task of this app alone, which a second app of the process does not inherit.
+    @app.task(name=ANALYSE, bind=True, shared=False)  # type: ignore[untyped-decorator]
     def run(task: Any, job_id: str) -> None:
         assert pool.process is not None
         with delivered(pool.process.traces, vars(task.request), job_id):
             analyse(pool.process, job_id)
 
     @app.task(  # type: ignore[untyped-decorator]
-        name=DELIVER, soft_time_limit=SOFT_SECONDS, time_limit=HARD_SECONDS
+        name=DELIVER, shared=False, soft_time_limit=SOFT_SECONDS, time_limit=HARD_SECONDS
     )
     def send(delivery_id: str) -> None:
         assert pool.process is not None
