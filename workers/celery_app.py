@@ -138,6 +138,9 @@ def create_app(
         broker_connection_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # A broker without memory refuses even the receipt of a message. Celery takes that for a
+        # programming error and ends the worker, unless told that it passes.
+        broker_channel_error_retry=True,
         worker_consumer="workers.celery_app:SteadyConsumer",
         # Jobs that run when the connection is lost go on: the claim, not the message, decides.
         worker_cancel_long_running_tasks_on_connection_loss=False,
