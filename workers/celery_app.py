@@ -50,7 +50,24 @@ MAX_JOBS_A_CHILD = 2_000
 
 
 class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
-    """Celery's consumer, but it never waits long before it tries to reach the broker again."""
+    """Celery's consumer, but it never waits long before it tries to reach the broker again, and
+    a message that could not be acknowledged makes it reach for the broker at once.
+
+    Celery only logs the latter (kombu `Message.ack_log_error`). The message then counts as being
+    worked on for ever, and a worker that takes one at a time never asks for another: it looks
+    well and does nothing (packit/packit-service#2697).
+    """
+
+    def call_soon_ack(self, p: Callable[..., None], *args: Any, **kwargs: Any) -> Any:
+        """Acknowledge or reject a message, or connect anew."""
+        message = getattr(p, "__self__", None)
+
+        def acknowledge(*args: Any, **kwargs: Any) -> None:
+            p(*args, **kwargs)
+            if message is not None and not message.acknowledged:
+                raise ConnectionResetError("a message could not be acknowledged")
+
+        return super().call_soon_ack(acknowledge, *args, **kwargs)
 
     def ensure_connected(self, conn: Connection) -> Connection:
         """Wait for the broker, for ever if need be."""
