@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,8 @@ def main() -> int:
         rate=chosen.rate,
         gap=chosen.gap,
     )
+    # So that whoever ends a run ends its processes, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began_with = provenance()
     print(f"seed {seed}, logs in {folder}", file=sys.stderr)
     began = time.monotonic()

@@ -21,7 +21,7 @@ class SqliteFile:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "store.db"
-        self.url = f"sqlite:///{self._path}"
+        self.url = self.watch_url = f"sqlite:///{self._path}"
 
     def disturb(self, seconds: float) -> int:
         """Hold the write lock, longer than writers wait for it if `seconds` says so."""
@@ -37,10 +37,14 @@ class PostgresServer:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        # Who counts is left in peace.
+        self.watch_url = f"{url}&application_name=watch"
+        self._engine = create_engine(
+            self.watch_url, isolation_level="AUTOCOMMIT", pool_pre_ping=True
+        )
 
     def disturb(self, seconds: float) -> int:
-        """End every connection but this one, again and again for `seconds`."""
+        """End every connection but the run's own, again and again for `seconds`."""
         ended = 0
         end = time.monotonic() + seconds
         with self._engine.connect() as connection:
@@ -49,7 +53,7 @@ class PostgresServer:
                     connection.execute(
                         text(
                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                            " WHERE datname = current_database() AND application_name <> 'watch'"
                         )
                     ).all()
                 )

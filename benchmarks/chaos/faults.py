@@ -78,7 +78,8 @@ class Faults:
         self._ended.set()
         self._healed.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
     def _run(self) -> None:
         for kind in self._order():

@@ -56,11 +56,11 @@ def run(plan: Plan, folder: Path, tell: Tell = lambda line: None) -> Account:
             began = time.monotonic()
             callers.start(CALLERS)
             faults.start()
-            _until_nearly_done(plan, opened.url, callers, faults, began, tell)
+            _until_nearly_done(plan, opened.watch_url, callers, faults, began, tell)
             faults.stop()
             disturbed = time.monotonic() - began
-            settled = _settle(opened.url, callers, tell)
-            result = account(opened.url, callers.accepted)
+            settled = _settle(opened.watch_url, callers, tell)
+            result = account(opened.watch_url, callers.accepted)
             result.figures |= {
                 "faults": dict(sorted(faults.done.items())),
                 "mines_exploded": _explosions(folder),
@@ -78,7 +78,7 @@ def run(plan: Plan, folder: Path, tell: Tell = lambda line: None) -> Account:
                 for part in (stack.api, *stack.workers)
                 if part is not None and part.gave_up
             ]
-            result.faults += _stuck_workers(stack, opened.url)
+            result.faults += _stuck_workers(stack, opened.watch_url)
             faults.retire()
             result.faults += _unwilling_to_stop(stack)
         finally:
