@@ -17,6 +17,7 @@ from service.domain.errors import (
     IdempotencyInFlightError,
     IdempotencyMismatchError,
     NotFoundError,
+    QueueFullError,
     StancewireError,
     StateConflictError,
     StoreUnavailableError,
@@ -104,6 +105,13 @@ _TABLE = (
         "internal-error", 500, "Internal error", "The fault is ours; quote the request id."
     ),
     ProblemType(
+        "queue-full",
+        503,
+        "Queue full",
+        "Too many jobs are waiting; nothing was accepted. Try again later.",
+        retry_after=30,
+    ),
+    ProblemType(
         "store-unavailable",
         503,
         "Store unavailable",
@@ -124,6 +132,7 @@ DOMAIN_ERRORS: dict[type[StancewireError], str] = {
     AnalysisNotReadyError: "analysis-not-ready",
     IdempotencyMismatchError: "idempotency-mismatch",
     IdempotencyInFlightError: "idempotency-in-flight",
+    QueueFullError: "queue-full",
     StoreUnavailableError: "store-unavailable",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -43,10 +44,12 @@ HEALTH_SECONDS = 4
 # on a loaded machine, over and over.
 CHILD_START_SECONDS = 60.0
 
-# ONNX Runtime's arenas and the tokenizers' caches settle well below; a leak ends here instead of
-# in the kernel's killer. Kilobytes, checked after each task.
-MAX_CHILD_KILOBYTES = 1_500_000
+# Leaks of native code that the memory ceiling would take long to notice end here.
 MAX_JOBS_A_CHILD = 2_000
+
+# A process above its memory ceiling is replaced after its job; one that asks for this many times
+# the ceiling within a job is refused the memory, so that the job fails and not the machine.
+MEMORY_IN_A_JOB = 2
 
 
 class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
@@ -110,6 +113,10 @@ class Pool:
             self.broken.set()
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(1)
+        limit = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        wanted = MEMORY_IN_A_JOB * self._settings.worker_memory
+        if limit == resource.RLIM_INFINITY or wanted < limit:
+            resource.setrlimit(resource.RLIMIT_DATA, (wanted, limit))
         self.process.start()
         log.info("ready: pipeline %s", self.process.pipeline.version)
 
@@ -149,6 +156,9 @@ def create_app(
             "socket_connect_timeout": SOCKET_SECONDS,
             "socket_keepalive": True,
             "health_check_interval": HEALTH_SECONDS,
+            # Always in the order in which they are declared: an article that somebody waits for
+            # goes before any number of those in batches. kombu would take turns.
+            "queue_order_strategy": "priority",
         },
         broker_connection_timeout=SOCKET_SECONDS,
         # A worker outlives its broker, at start and later; it never gives up.
@@ -184,7 +194,8 @@ def create_app(
         worker_concurrency=settings.worker_processes,
         worker_proc_alive_timeout=CHILD_START_SECONDS,
         worker_max_tasks_per_child=MAX_JOBS_A_CHILD,
-        worker_max_memory_per_child=MAX_CHILD_KILOBYTES,
+        # Kilobytes, checked after each task: a leak ends here instead of in the kernel's killer.
+        worker_max_memory_per_child=settings.worker_memory // 1_000,
         # Remote control needs fanout connections, which are what most often fails to come back
         # after a broker restart (celery/celery#8030 ends in pidbox). Workers report by database.
         worker_enable_remote_control=False,

@@ -75,6 +75,10 @@ def _run(context: Context, claim: Claim) -> None:
         limit = context.settings.soft_time_limit
         detail = f"the analysis took longer than {limit} seconds"
         _fail(context, claim, JobFailure("time_limit", detail), retryable=False)
+    except MemoryError:
+        log.warning("job %s: no memory left", claim.job.id)
+        failure = JobFailure("out_of_memory", "the analysis needs more memory than a worker has")
+        _fail(context, claim, failure, retryable=True)
     except PermanentError as err:
         log.exception("job %s failed", claim.job.id)
         _fail(context, claim, JobFailure(err.code, err.detail), retryable=False)

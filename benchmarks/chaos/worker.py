@@ -81,6 +81,7 @@ def open_mined_store(settings: Settings) -> SqlStore:
         engine=open_engine(settings.database_url),
         max_attempts=settings.max_attempts,
         idempotency_ttl=settings.idempotency_ttl,
+        max_queued=settings.max_queued,
         clock=clock,
     )
 

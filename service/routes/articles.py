@@ -115,6 +115,7 @@ _BODIES = {
         "no-text",
         "not-supported",
         "idempotency-mismatch",
+        "queue-full",
         "store-unavailable",
     ),
     query=ArticleQuerySchema,

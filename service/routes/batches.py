@@ -90,6 +90,7 @@ _BODIES = {
         "unsupported-media-type",
         "validation",
         "idempotency-mismatch",
+        "queue-full",
         "store-unavailable",
     ),
     headers=(IDEMPOTENCY_KEY,),
