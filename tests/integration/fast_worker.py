@@ -19,7 +19,8 @@ from workers.pipeline import OnStage
 
 
 class FastPipeline:
-    """Commands, one a text: `sleep SECONDS`, `die`, `die once FILE`, `retry`, `permanent`."""
+    """Commands, one a text: `sleep SECONDS`, `deaf` (to the soft time limit), `eat MEGABYTES`,
+    `die`, `retry`, `permanent`."""
 
     version = "fast-1"
     models: tuple[dict[str, Any], ...] = ({"name": "fast", "task": "ner"},)
@@ -61,6 +62,11 @@ def obey(command: str) -> None:
             end = time.monotonic() + float(seconds)
             while time.monotonic() < end:
                 time.sleep(0.05)
+        case ["deaf"]:
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            time.sleep(60)
+        case ["eat", megabytes]:
+            assert b"x" * (int(megabytes) * 1_000_000)
         case ["die"]:
             os.kill(os.getpid(), signal.SIGKILL)
         case ["retry"]:
