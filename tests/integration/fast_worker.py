@@ -19,7 +19,8 @@ from workers.pipeline import OnStage
 
 
 class FastPipeline:
-    """Commands, one a text: `sleep SECONDS`, `deaf` (to the soft time limit), `eat MEGABYTES`,
+    """Commands, one a text: `sleep SECONDS`, `deaf` (to the soft time limit), `stuck` (deaf
+    to anything), `eat MEGABYTES`,
     `die`, `retry`, `permanent`."""
 
     version = "fast-1"
@@ -64,6 +65,9 @@ def obey(command: str) -> None:
                 time.sleep(0.05)
         case ["deaf"]:
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            time.sleep(60)
+        case ["stuck"]:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})
             time.sleep(60)
         case ["eat", megabytes]:
             assert b"x" * (int(megabytes) * 1_000_000)

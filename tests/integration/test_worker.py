@@ -191,15 +191,16 @@ def test_a_job_that_kills_its_workers(
     await_state(store, submit(), JobState.SUCCEEDED)
 
 
-def test_a_job_deaf_to_the_soft_limit_is_killed_by_the_hard_one(
+def test_the_hard_time_limit_ends_what_does_not_heed_the_soft_one(
     store: SqlStore, submit: Submit, start_worker: StartWorker
 ) -> None:
     start_worker(STANCEWIRE_SOFT_TIME_LIMIT="1", STANCEWIRE_HARD_TIME_LIMIT="2")
-    deaf = submit("deaf")
-    await_state(store, deaf, JobState.FAILED)
-    job = store.job(deaf.job_id)
-    assert job.failure is not None
-    assert (job.failure.code, job.attempts) == ("attempts_exhausted", 2)
+    for text, code, attempts in (("deaf", "time_limit", 1), ("stuck", "attempts_exhausted", 2)):
+        receipt = submit(text)
+        await_state(store, receipt, JobState.FAILED, 60)
+        job = store.job(receipt.job_id)
+        assert job.failure is not None
+        assert (job.failure.code, job.attempts) == (code, attempts)
     await_state(store, submit(), JobState.SUCCEEDED)
 
 
@@ -291,12 +292,15 @@ def test_a_broker_without_memory(
     worker = start_worker()
     receipt = submit("sleep 1")
     await_state(store, receipt, JobState.RUNNING)
+    # Its message waits in the broker, whose receipt of it will be refused.
+    waiting = submit()
     with broker.client() as client:
         client.config_set("maxmemory", 1)
         unrung = submit()
         wait_for(lambda: worker.said("OutOfMemoryError"), 30, "the worker is refused")
         client.config_set("maxmemory", 0)
     await_state(store, receipt, JobState.SUCCEEDED)
+    await_state(store, waiting, JobState.SUCCEEDED)
     await_state(store, unrung, JobState.SUCCEEDED)
     assert worker.process.poll() is None
 
