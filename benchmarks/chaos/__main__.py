@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=3, help="default 3")
     parser.add_argument("--rate", type=float, default=200.0, help="articles a second submitted")
     parser.add_argument("--gap", type=float, default=2.0, help="longest seconds between faults")
+    parser.add_argument("--rounds", type=int, help="of all faults (default: while jobs are open)")
     parser.add_argument("--folder", type=Path, help="keep logs and database here")
     parser.add_argument("--out", type=Path, help="default: benchmarks/results/chaos-DATABASE.json")
     chosen = parser.parse_args()
@@ -42,6 +43,7 @@ def main() -> int:
         workers=chosen.workers,
         rate=chosen.rate,
         gap=chosen.gap,
+        rounds=chosen.rounds,
     )
     # So that whoever ends a run ends its processes, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from threading import Event, Thread
 
 import psutil
@@ -30,13 +31,20 @@ class Faults:
     """A thread that disturbs the stack until told to stop, and one that restarts what ended."""
 
     def __init__(
-        self, stack: Stack, database: SqliteFile | PostgresServer, seed: int, gap: float
+        self,
+        stack: Stack,
+        database: SqliteFile | PostgresServer,
+        *,
+        seed: int,
+        gap: float,
+        rounds: int | None,
     ) -> None:
         self.done: Counter[str] = Counter()
         self._stack = stack
         self._database = database
         self._chance = random.Random(seed)
         self._gap = gap
+        self._rounds = rounds
         self._ended = Event()
         self._healed = Event()
         self._kinds: dict[str, Callable[[], None]] = {
@@ -61,6 +69,10 @@ class Faults:
     def kinds(self) -> set[str]:
         """The names of everything that can happen."""
         return set(self._kinds)
+
+    def over(self) -> bool:
+        """Whether all rounds have been played."""
+        return not self._threads[0].is_alive()
 
     def start(self) -> None:
         for thread in self._threads:
@@ -89,8 +101,8 @@ class Faults:
             self.done[kind] += 1
 
     def _order(self) -> Iterator[str]:
-        """Every kind once in random order, again and again."""
-        while True:
+        """Every kind once in random order; so many rounds, or again and again."""
+        for _ in count() if self._rounds is None else range(self._rounds):
             deck = sorted(self._kinds)
             self._chance.shuffle(deck)
             yield from deck

@@ -40,6 +40,8 @@ class Plan:
     workers: int
     rate: float
     gap: float
+    # How often every kind of fault happens; `None`: as long as there are jobs.
+    rounds: int | None = None
 
 
 def run(plan: Plan, folder: Path, tell: Tell = lambda line: None) -> Account:
@@ -47,7 +49,7 @@ def run(plan: Plan, folder: Path, tell: Tell = lambda line: None) -> Account:
     with database(plan.database, folder) as opened:
         migrate(replace(load_settings(), database_url=opened.url))
         stack = Stack(folder, opened.url, workers=plan.workers, api_processes=API_PROCESSES)
-        faults = Faults(stack, opened, plan.seed, plan.gap)
+        faults = Faults(stack, opened, seed=plan.seed, gap=plan.gap, rounds=plan.rounds)
         callers = Submitters(
             stack.port, requests_of(plan.jobs, random.Random(plan.seed)), plan.rate
         )
@@ -93,6 +95,8 @@ def _until_nearly_done(
     told = began
     while time.monotonic() - began < LIMIT_SECONDS:
         time.sleep(0.5)
+        if faults.over():
+            return
         left = open_jobs(url)
         if callers.done() and left <= plan.jobs * LEFT and not faults.kinds() - set(faults.done):
             return

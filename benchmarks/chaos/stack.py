@@ -111,7 +111,7 @@ class Stack:
             # A killed worker costs seconds here, not minutes.
             "STANCEWIRE_LEASE": "3",
             "STANCEWIRE_SWEEP_INTERVAL": "1",
-            "STANCEWIRE_REDELIVER_AFTER": "2",
+            "STANCEWIRE_REDELIVER_AFTER": "1",
             "STANCEWIRE_WORKER_HEARTBEAT": "2",
             "STANCEWIRE_MAX_ATTEMPTS": "5",
             "STANCEWIRE_SOFT_TIME_LIMIT": "20",

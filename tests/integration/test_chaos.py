@@ -12,8 +12,8 @@ JOBS = 150
 
 def test_nothing_is_lost_whatever_dies(tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4), "big")
-    print(f"python -m benchmarks.chaos --jobs {JOBS} --seed {seed} --workers 2")
-    plan = Plan(jobs=JOBS, seed=seed, database="sqlite", workers=2, rate=20, gap=0.5)
+    print(f"python -m benchmarks.chaos --jobs {JOBS} --seed {seed} --rounds 1")
+    plan = Plan(jobs=JOBS, seed=seed, database="sqlite", workers=3, rate=8, gap=0.5, rounds=1)
     result = run(plan, tmp_path, tell=print)
     print(result.figures)
     assert result.faults == []
