@@ -54,7 +54,8 @@ def main() -> int:
     figures: dict[str, Any] = {
         "benchmark": "chaos",
         "command": f"python -m benchmarks.chaos --jobs {plan.jobs} --seed {seed}"
-        f" --database {plan.database}",
+        f" --database {plan.database} --workers {plan.workers} --rate {plan.rate:g}"
+        f" --gap {plan.gap:g}" + ("" if plan.rounds is None else f" --rounds {plan.rounds}"),
         "seed": seed,
         "database": plan.database,
         "workers": plan.workers,
