@@ -17,6 +17,7 @@ from service.domain.errors import (
     IdempotencyInFlightError,
     IdempotencyMismatchError,
     NotFoundError,
+    QueueFullError,
     StancewireError,
     StateConflictError,
     StoreUnavailableError,
@@ -107,6 +108,13 @@ _TABLE = (
         "internal-error", 500, "Internal error", "The fault is ours; quote the request id."
     ),
     ProblemType(
+        "queue-full",
+        503,
+        "Queue full",
+        "Too many jobs are waiting; nothing was accepted. Try again later.",
+        retry_after=30,
+    ),
+    ProblemType(
         "store-unavailable",
         503,
         "Store unavailable",
@@ -127,6 +135,7 @@ DOMAIN_ERRORS: dict[type[StancewireError], str] = {
     AnalysisNotReadyError: "analysis-not-ready",
     IdempotencyMismatchError: "idempotency-mismatch",
     IdempotencyInFlightError: "idempotency-in-flight",
+    QueueFullError: "queue-full",
     StoreUnavailableError: "store-unavailable",
 }
 

@@ -32,6 +32,7 @@ class Settings:
     api_processes: int
     max_request_bytes: int
     max_batch_articles: int
+    max_queued: int
     max_wait: int
     idempotency_ttl: int
     poll_interval: int
@@ -45,6 +46,7 @@ class Settings:
     broker_timeout: float
     worker_heartbeat: int
     worker_processes: int
+    worker_memory: int
     inference_threads: int
     weights_dir: Path
     log_level: str
@@ -78,6 +80,8 @@ def load_settings() -> Settings:
         # 1,000 articles of 200,000 characters would be 200 MB; a batch of ordinary pages is 10 MB.
         "max_request_bytes": env.int("MAX_REQUEST_BYTES", 32 * 1024 * 1024, validate=positive),
         "max_batch_articles": env.int("MAX_BATCH_ARTICLES", 1000, validate=positive),
+        # Six hours' work of one process. Whoever waits behind that is better told to come later.
+        "max_queued": env.int("MAX_QUEUED", 50_000, validate=positive),
         # Longer than most proxies' idle limit (60 s) would break the connection, not the job.
         "max_wait": env.int("MAX_WAIT", 30, validate=validate.Range(min=0, max=60)),
         "idempotency_ttl": env.int("IDEMPOTENCY_TTL", 24 * 3600, validate=positive),
@@ -93,6 +97,10 @@ def load_settings() -> Settings:
         "broker_timeout": env.float("BROKER_TIMEOUT", 0.2, validate=validate.Range(min=0.01)),
         "worker_heartbeat": env.int("WORKER_HEARTBEAT", 10, validate=positive),
         "worker_processes": env.int("WORKER_PROCESSES", 1, validate=positive),
+        # The models and the runtime's arenas settle at a third of this.
+        "worker_memory": env.int(
+            "WORKER_MEMORY", 1_500_000_000, validate=validate.Range(min=100_000_000)
+        ),
         "inference_threads": env.int("INFERENCE_THREADS", 1, validate=positive),
         "weights_dir": env.path("WEIGHTS_DIR", Path(__file__).parent.parent / "workers/weights"),
         "log_level": env.str(
@@ -134,6 +142,8 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
         fault("SOFT_TIME_LIMIT", "must be below the hard time limit.")
     if values["hard_time_limit"] >= values["visibility_timeout"]:
         fault("VISIBILITY_TIMEOUT", "must be above the hard time limit, or a job runs twice.")
+    if values["max_queued"] < values["max_batch_articles"]:
+        fault("MAX_QUEUED", "must not be below MAX_BATCH_ARTICLES, or such a batch never fits.")
     if not values["allow_keyless_bind"] and not is_loopback(values["bind"]):
         fault("BIND", "must be a loopback address: the API has no keys yet (ALLOW_KEYLESS_BIND).")
     metrics_bind = values["metrics_bind"]

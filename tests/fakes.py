@@ -19,6 +19,7 @@ from service.domain.errors import (
     IdempotencyInFlightError,
     IdempotencyMismatchError,
     NotFoundError,
+    QueueFullError,
     StateConflictError,
     StoreUnavailableError,
 )
@@ -40,9 +41,11 @@ from service.domain.ports import (
 @dataclass
 class FakeStore:
     """An `ApiStore`. `finish`, `fail` and `run` do what a worker would; `document`, when set,
-    finishes every job as soon as it is submitted; `away` makes every call fail."""
+    finishes every job as soon as it is submitted; `away` makes every call fail, `full` refuses
+    new jobs."""
 
     away: bool = False
+    full: bool = False
     document: dict[str, Any] | None = None
     workers: tuple[WorkerInfo, ...] = ()
     max_attempts: int = 3
@@ -73,6 +76,8 @@ class FakeStore:
                 if fingerprint != idempotency.fingerprint:
                     raise IdempotencyMismatchError(idempotency.key)
                 return Submission((), body)
+        if self.full:
+            raise QueueFullError("full")
         receipts = []
         for article, options in articles:
             job = self._new_job(article, options, priority, batch_id)

@@ -31,8 +31,10 @@ def main(arguments: list[str] | None = None, pipeline: AnalyserClass = Pipeline)
         help=f"which queues to serve, separated by commas (default: {','.join(QUEUES)})",
     )
     chosen = parser.parse_args(arguments)
-    queues = [name for name in chosen.queues.split(",") if name]
-    unknown = sorted(set(queues) - set(QUEUES))
+    named = {name for name in chosen.queues.split(",") if name}
+    unknown = sorted(named - set(QUEUES))
+    # In our order, which is the order in which they are served.
+    queues = [name for name in QUEUES if name in named]
     if unknown or not queues:
         parser.error(f"no such queue: {', '.join(unknown)} (known: {', '.join(QUEUES)})")
     if set(queues) == {MAINTENANCE}:

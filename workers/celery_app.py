@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -46,14 +47,33 @@ HEALTH_SECONDS = 4
 # on a loaded machine, over and over.
 CHILD_START_SECONDS = 60.0
 
-# ONNX Runtime's arenas and the tokenizers' caches settle well below; a leak ends here instead of
-# in the kernel's killer. Kilobytes, checked after each task.
-MAX_CHILD_KILOBYTES = 1_500_000
+# Leaks of native code that the memory ceiling would take long to notice end here.
 MAX_JOBS_A_CHILD = 2_000
+
+# A process above its memory ceiling is replaced after its job; one that asks for this many times
+# the ceiling within a job is refused the memory, so that the job fails and not the machine.
+MEMORY_IN_A_JOB = 2
 
 
 class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
-    """Celery's consumer, but it never waits long before it tries to reach the broker again."""
+    """Celery's consumer, but it never waits long before it tries to reach the broker again, and
+    a message that could not be acknowledged makes it reach for the broker at once.
+
+    Celery only logs the latter (kombu `Message.ack_log_error`). The message then counts as being
+    worked on for ever, and a worker that takes one at a time never asks for another: it looks
+    well and does nothing (packit/packit-service#2697).
+    """
+
+    def call_soon_ack(self, p: Callable[..., None], *args: Any, **kwargs: Any) -> Any:
+        """Acknowledge or reject a message, or connect anew."""
+        message = getattr(p, "__self__", None)
+
+        def acknowledge(*args: Any, **kwargs: Any) -> None:
+            p(*args, **kwargs)
+            if message is not None and not message.acknowledged:
+                raise ConnectionResetError("a message could not be acknowledged")
+
+        return super().call_soon_ack(acknowledge, *args, **kwargs)
 
     def ensure_connected(self, conn: Connection) -> Connection:
         """Wait for the broker, for ever if need be."""
@@ -98,6 +118,10 @@ class Pool:
             self.broken.set()
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(1)
+        limit = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        wanted = MEMORY_IN_A_JOB * self._settings.worker_memory
+        if limit == resource.RLIM_INFINITY or wanted < limit:
+            resource.setrlimit(resource.RLIMIT_DATA, (wanted, limit))
         self.process.start()
         log.info("ready: pipeline %s", self.process.pipeline.version)
 
@@ -140,12 +164,18 @@ def create_app(
             "socket_connect_timeout": SOCKET_SECONDS,
             "socket_keepalive": True,
             "health_check_interval": HEALTH_SECONDS,
+            # Always in the order in which they are declared: an article that somebody waits for
+            # goes before any number of those in batches. kombu would take turns.
+            "queue_order_strategy": "priority",
         },
         broker_connection_timeout=SOCKET_SECONDS,
         # A worker outlives its broker, at start and later; it never gives up.
         broker_connection_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # A broker without memory refuses even the receipt of a message. Celery takes that for a
+        # programming error and ends the worker, unless told that it passes.
+        broker_channel_error_retry=True,
         worker_consumer="workers.celery_app:SteadyConsumer",
         # Jobs that run when the connection is lost go on: the claim, not the message, decides.
         worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -172,7 +202,8 @@ def create_app(
         worker_concurrency=settings.worker_processes,
         worker_proc_alive_timeout=CHILD_START_SECONDS,
         worker_max_tasks_per_child=MAX_JOBS_A_CHILD,
-        worker_max_memory_per_child=MAX_CHILD_KILOBYTES,
+        # Kilobytes, checked after each task: a leak ends here instead of in the kernel's killer.
+        worker_max_memory_per_child=settings.worker_memory // 1_000,
         # Remote control needs fanout connections, which are what most often fails to come back
         # after a broker restart (celery/celery#8030 ends in pidbox). Workers report by database.
         worker_enable_remote_control=False,

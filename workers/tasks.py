@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from time import sleep
+from time import monotonic, sleep
 from typing import Protocol, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -61,6 +61,7 @@ def analyse(context: Context, job_id: str) -> None:
         log.info("job %s: nothing to do", job_id)
         return
     watch = AttemptWatch(claim.job, context.metrics, context.traces)
+    began = monotonic()
     try:
         _run(context, claim, watch)
     except LeaseLostError as err:
@@ -72,9 +73,15 @@ def analyse(context: Context, job_id: str) -> None:
         log.error("job %s: result not stored: %s", job_id, err)
     except SystemExit:
         # billiard turns SIGTERM in a pool process into this: there is no time left to finish.
-        _quietly(lambda: context.store.release(claim))
-        watch.ended(metrics.HANDED_BACK)
-        log.info("job %s handed back", job_id)
+        if monotonic() - began < context.settings.soft_time_limit:
+            _quietly(lambda: context.store.release(claim))
+            watch.ended(metrics.HANDED_BACK)
+            log.info("job %s handed back", job_id)
+        else:
+            # The hard limit begins with a SIGTERM, too. Handed back, the job would run for ever.
+            _quietly(lambda: context.store.fail(claim, _too_slow(context), retryable=False))
+            watch.ended(metrics.FAILED, "time_limit")
+            log.warning("job %s did not heed the soft time limit", job_id)
         raise
 
 
@@ -89,15 +96,22 @@ def _run(context: Context, claim: Claim, watch: AttemptWatch) -> None:
         context.metrics.read(analysis.coverage)
         watch.ended(metrics.SUCCEEDED)
     except SoftTimeLimitExceeded:
-        limit = context.settings.soft_time_limit
-        detail = f"the analysis took longer than {limit} seconds"
-        _fail(context, claim, watch, JobFailure("time_limit", detail), retryable=False)
+        _fail(context, claim, watch, _too_slow(context), retryable=False)
+    except MemoryError:
+        log.warning("job %s: no memory left", claim.job.id)
+        failure = JobFailure("out_of_memory", "the analysis needs more memory than a worker has")
+        _fail(context, claim, watch, failure, retryable=True)
     except PermanentError as err:
         log.exception("job %s failed", claim.job.id)
         _fail(context, claim, watch, JobFailure(err.code, err.detail), retryable=False)
     except RetryableError as err:
         log.warning("job %s: attempt %d failed: %s", claim.job.id, claim.job.attempts, err)
         _fail(context, claim, watch, JobFailure(err.code, err.detail), retryable=True)
+
+
+def _too_slow(context: Context) -> JobFailure:
+    limit = context.settings.soft_time_limit
+    return JobFailure("time_limit", f"the analysis took longer than {limit} seconds")
 
 
 def _fail(

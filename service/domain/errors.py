@@ -36,6 +36,10 @@ class IdempotencyInFlightError(StancewireError):
     """A request with this Idempotency-Key is still being answered."""
 
 
+class QueueFullError(StancewireError):
+    """So many jobs are queued that no more are accepted; nothing was written."""
+
+
 class StoreUnavailableError(StancewireError):
     """The database cannot be reached or does not answer; nothing was written."""
 

@@ -151,7 +151,7 @@ class ApiStore(Protocol):
     ) -> Submission:
         """Write articles, their jobs and their outbox entries in one transaction.
 
-        Raises `IdempotencyMismatchError` or `IdempotencyInFlightError`.
+        Raises `IdempotencyMismatchError`, `IdempotencyInFlightError` or `QueueFullError`.
         """
         ...
 

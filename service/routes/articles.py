@@ -116,6 +116,7 @@ _BODIES = {
         "no-text",
         "webhooks-off",
         "idempotency-mismatch",
+        "queue-full",
         "store-unavailable",
     ),
     query=ArticleQuerySchema,

@@ -94,6 +94,7 @@ _BODIES = {
         "validation",
         "webhooks-off",
         "idempotency-mismatch",
+        "queue-full",
         "store-unavailable",
     ),
     query=BatchQuerySchema,

@@ -51,11 +51,13 @@ class SqlStore:
         *,
         max_attempts: int,
         idempotency_ttl: int,
+        max_queued: int,
         clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._max_attempts = max_attempts
         self._idempotency_ttl = idempotency_ttl
+        self._max_queued = max_queued
         self._now = clock
 
     def close(self) -> None:
@@ -78,6 +80,7 @@ class SqlStore:
                 articles,
                 priority=priority,
                 max_attempts=self._max_attempts,
+                max_queued=self._max_queued,
                 batch_id=batch_id,
                 idempotency=idempotency,
                 now=self._now(),
@@ -217,5 +220,6 @@ def open_store(settings: Settings, *, clock: Clock = utc_now) -> SqlStore:
         open_engine(settings.database_url),
         max_attempts=settings.max_attempts,
         idempotency_ttl=settings.idempotency_ttl,
+        max_queued=settings.max_queued,
         clock=clock,
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.domain.article import AnalysisOptions, Article
-from service.domain.errors import IdempotencyInFlightError, IdempotencyMismatchError
+from service.domain.errors import (
+    IdempotencyInFlightError,
+    IdempotencyMismatchError,
+    QueueFullError,
+)
 from service.domain.job import JobState, Priority
 from service.domain.ports import IdempotencyClaim, Receipt, Submission
 from service.store.clock import new_id
@@ -43,12 +47,16 @@ def submit(
     *,
     priority: Priority,
     max_attempts: int,
+    max_queued: int,
     batch_id: str | None,
     idempotency: IdempotencyClaim | None,
     now: datetime,
     keep: int,
 ) -> Submission:
-    """Write everything of one request. The key's row is what parallel requests compete for."""
+    """Write everything of one request. The key's row is what parallel requests compete for.
+
+    Raises `QueueFullError` unless all of it fits; an earlier answer is given again even then.
+    """
     receipts = tuple(Receipt(article_id=article.id, job_id=new_id()) for article, _ in submitted)
     if idempotency is not None:
         earlier = replay(connection, idempotency, now=now, keep=keep)
@@ -62,6 +70,8 @@ def submit(
             return earlier
     if not submitted:
         return Submission(receipts=())
+    if _queued(connection, up_to=max_queued) + len(submitted) > max_queued:
+        raise QueueFullError(f"{max_queued} jobs may be queued")
     connection.execute(insert(articles), [_article_row(article) for article, _ in submitted])
     connection.execute(
         insert(jobs),
@@ -84,6 +94,12 @@ def submit(
         ],
     )
     return Submission(receipts=receipts)
+
+
+def _queued(connection: Connection, *, up_to: int) -> int:
+    """How many jobs are queued, counted in the index and no further than needed."""
+    some = select(jobs.c.state).where(jobs.c.state == JobState.QUEUED.value).limit(up_to)
+    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
 def _reserve(

@@ -19,7 +19,9 @@ from workers.pipeline import OnStage
 
 
 class FastPipeline:
-    """Commands, one a text: `sleep SECONDS`, `die`, `die once FILE`, `retry`, `permanent`."""
+    """Commands, one a text: `sleep SECONDS`, `deaf` (to the soft time limit), `stuck` (deaf
+    to anything), `eat MEGABYTES`,
+    `die`, `retry`, `permanent`."""
 
     version = "fast-1"
     models: tuple[dict[str, Any], ...] = ({"name": "fast", "task": "ner"},)
@@ -61,6 +63,14 @@ def obey(command: str) -> None:
             end = time.monotonic() + float(seconds)
             while time.monotonic() < end:
                 time.sleep(0.05)
+        case ["deaf"]:
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            time.sleep(60)
+        case ["stuck"]:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM})
+            time.sleep(60)
+        case ["eat", megabytes]:
+            assert b"x" * (int(megabytes) * 1_000_000)
         case ["die"]:
             os.kill(os.getpid(), signal.SIGKILL)
         case ["retry"]:

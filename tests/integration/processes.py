@@ -78,6 +78,10 @@ class Worker:
         """Whether the log has these words."""
         return words in self.log.read_text()
 
+    def ready(self) -> int:
+        """How many of its processes have said that they are ready so far."""
+        return self.log.read_text().count("ready: pipeline")
+
     def kill(self) -> None:
         """SIGKILL to parent and children at once."""
         if self.process.poll() is None:

@@ -117,7 +117,7 @@ def test_a_deleted_job_refuses_its_worker(store: SqlStore, submit: Submit) -> No
 def test_an_ending_against_completion_has_one_winner(
     store: SqlStore, submit: Submit, ending: str
 ) -> None:
-    for _ in range(10):
+    for _ in range(50):
         claim = claimed(store, submit().job_id)
         together = Barrier(2)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,59 @@ def test_a_job_that_kills_its_workers(
     await_state(store, submit(), JobState.SUCCEEDED)
 
 
+def test_the_hard_time_limit_ends_what_does_not_heed_the_soft_one(
+    store: SqlStore, submit: Submit, start_worker: StartWorker
+) -> None:
+    start_worker(STANCEWIRE_SOFT_TIME_LIMIT="1", STANCEWIRE_HARD_TIME_LIMIT="2")
+    for text, code, attempts in (("deaf", "time_limit", 1), ("stuck", "attempts_exhausted", 2)):
+        receipt = submit(text)
+        await_state(store, receipt, JobState.FAILED, 60)
+        job = store.job(receipt.job_id)
+        assert job.failure is not None
+        assert (job.failure.code, job.attempts) == (code, attempts)
+    await_state(store, submit(), JobState.SUCCEEDED)
+
+
+def test_the_memory_ceiling(store: SqlStore, submit: Submit, start_worker: StartWorker) -> None:
+    worker = start_worker(STANCEWIRE_WORKER_MEMORY="300000000")
+    await_state(store, submit("eat 400"), JobState.SUCCEEDED)
+    wait_for(lambda: worker.said("ForkPoolWorker-2") and worker.ready() == 2, 30, "it is replaced")
+    greedy = submit("eat 4000")
+    await_state(store, greedy, JobState.FAILED)
+    failure = store.job(greedy.job_id).failure
+    assert failure is not None
+    assert failure.code == "out_of_memory"
+    await_state(store, submit(), JobState.SUCCEEDED)
+
+
+def test_interactive_jobs_go_before_those_of_batches(
+    store: SqlStore, submit: Submit, start_worker: StartWorker
+) -> None:
+    bulk = [submit("sleep 0.1", Priority.BULK) for _ in range(5)]
+    interactive = [submit("sleep 0.1", Priority.INTERACTIVE) for _ in range(3)]
+    # The order on the command line does not matter.
+    start_worker("--queues", "bulk,interactive")
+    for receipt in bulk + interactive:
+        await_state(store, receipt, JobState.SUCCEEDED)
+
+    def ends(receipts: list[Receipt]) -> list[datetime]:
+        return [store.job(receipt.job_id).finished_at or datetime.max for receipt in receipts]
+
+    assert max(ends(interactive)) < min(ends(bulk))
+
+
+def test_a_slow_batch_does_not_hold_up_interactive_jobs_that_have_their_own_worker(
+    store: SqlStore, submit: Submit, start_worker: StartWorker
+) -> None:
+    start_worker()
+    start_worker("--queues", "interactive")
+    slow = submit("sleep 8", Priority.BULK)
+    await_state(store, slow, JobState.RUNNING)
+    for _ in range(3):
+        await_state(store, submit(), JobState.SUCCEEDED)
+    assert state(store, slow) is JobState.RUNNING
+
+
 def test_a_job_longer_than_its_lease_runs_once(
     store: SqlStore, submit: Submit, start_worker: StartWorker
 ) -> None:
@@ -215,6 +269,40 @@ def test_a_broker_that_comes_back_empty(
     assert state(store, unrung) is JobState.QUEUED
     broker.start()
     assert await_state(store, unrung, JobState.SUCCEEDED) < 10
+
+
+def test_a_broker_that_is_away_when_a_job_ends(
+    store: SqlStore, submit: Submit, start_worker: StartWorker, broker: Broker
+) -> None:
+    worker = start_worker()
+    receipt = submit("sleep 1")
+    await_state(store, receipt, JobState.RUNNING)
+    broker.stop()
+    await_state(store, receipt, JobState.SUCCEEDED)
+    wait_for(lambda: worker.said("Couldn't ack"), 30, "the worker cannot acknowledge")
+    broker.start()
+    # Ten seconds are promised on an idle machine.
+    await_state(store, submit(), JobState.SUCCEEDED, 20)
+    assert worker.process.poll() is None
+
+
+def test_a_broker_without_memory(
+    store: SqlStore, submit: Submit, start_worker: StartWorker, broker: Broker
+) -> None:
+    worker = start_worker()
+    receipt = submit("sleep 1")
+    await_state(store, receipt, JobState.RUNNING)
+    # Its message waits in the broker, whose receipt of it will be refused.
+    waiting = submit()
+    with broker.client() as client:
+        client.config_set("maxmemory", 1)
+        unrung = submit()
+        wait_for(lambda: worker.said("OutOfMemoryError"), 30, "the worker is refused")
+        client.config_set("maxmemory", 0)
+    await_state(store, receipt, JobState.SUCCEEDED)
+    await_state(store, waiting, JobState.SUCCEEDED)
+    await_state(store, unrung, JobState.SUCCEEDED)
+    assert worker.process.poll() is None
 
 
 def test_a_worker_that_starts_before_its_broker(

@@ -144,6 +144,17 @@ def test_a_database_that_is_away_is_said(api: Api) -> None:
     assert api.doorbell.tries == 0
 
 
+def test_a_full_queue_is_said(api: Api) -> None:
+    api.store.full = True
+    for response in (
+        api.client.post("/v1/articles", json={"text": "a"}),
+        api.client.post("/v1/batches", json=[{"text": "a"}]),
+    ):
+        assert_problem(response, 503, "queue-full")
+        assert response.headers["Retry-After"] == "30"
+    assert api.doorbell.tries == 0
+
+
 def test_waiting_answers_with_the_result(api: Api) -> None:
     api.store.document = DOCUMENT
     response = api.client.post(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from worker_fakes import MemoryStore, a_context, a_job
@@ -102,3 +104,19 @@ def test_a_process_that_must_end_hands_its_job_back() -> None:
     with pytest.raises(SystemExit):
         analyse(a_context(store, raising(SystemExit(0))), "j1")
     assert store.released
+
+
+def test_a_job_that_did_not_heed_the_soft_time_limit_is_not_handed_back() -> None:
+    store = MemoryStore(a_job())
+    context = a_context(store, raising(SystemExit(0)))
+    context.settings = replace(context.settings, soft_time_limit=0)
+    with pytest.raises(SystemExit):
+        analyse(context, "j1")
+    assert not store.released
+    assert store.failure == ("time_limit", False)
+
+
+def test_a_job_without_memory_is_tried_again() -> None:
+    store = MemoryStore(a_job())
+    analyse(a_context(store, raising(MemoryError())), "j1")
+    assert store.failure == ("out_of_memory", True)

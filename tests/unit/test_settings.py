@@ -26,6 +26,8 @@ def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ("STANCEWIRE_VISIBILITY_TIMEOUT", "300"),
         ("STANCEWIRE_SOFT_TIME_LIMIT", "300"),
+        ("STANCEWIRE_MAX_QUEUED", "999"),
+        ("STANCEWIRE_WORKER_MEMORY", "1"),
         ("STANCEWIRE_BIND", "0.0.0.0:8080"),
         ("STANCEWIRE_BIND", "[::]:8080"),
         ("STANCEWIRE_BIND", "news.example:8080"),
