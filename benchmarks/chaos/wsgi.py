@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 from benchmarks.chaos.mines import FOLDER, pass_by
-from service import request_log
 from service.app import create_app
 from service.domain.job import Priority
 from service.queueing import open_doorbell
 from service.settings import load_settings
+from service.telemetry import logs
 
 _FOLDER = Path(os.environ[FOLDER])
 _settings = load_settings()
@@ -30,5 +30,5 @@ class MinedDoorbell:
         return _doorbell.ping()
 
 
-request_log.configure(_settings.log_level)
+logs.configure(_settings.log_level)
 application = create_app(_settings, doorbell=MinedDoorbell())
