@@ -103,7 +103,7 @@ def _available() -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeoutError) as err:
         raise StoreUnavailableError("the database does not answer") from err
     except DBAPIError as err:
-        if err.connection_invalidated or _sqlstate(err).startswith(_AWAY_CODES):
+        if err.connection_invalidated or _is_away(err):
             raise StoreUnavailableError("the database does not answer") from err
         raise
     except OSError as err:
@@ -111,8 +111,11 @@ def _available() -> Iterator[None]:
         raise StoreUnavailableError("the database does not answer") from err
 
 
-def _sqlstate(err: DBAPIError) -> str:
+def _is_away(err: DBAPIError) -> bool:
+    """Whether PostgreSQL ends or refuses the session, rather than finds a statement wrong."""
     arguments = err.orig.args if err.orig is not None else ()
-    if arguments and isinstance(arguments[0], dict):
-        return str(arguments[0].get("C", ""))
-    return ""
+    said = arguments[0] if arguments else None
+    if not isinstance(said, dict):
+        return False
+    # V is the severity in English whatever the server's language; FATAL ends the session.
+    return said.get("V") in ("FATAL", "PANIC") or str(said.get("C", "")).startswith(_AWAY_CODES)
