@@ -89,6 +89,8 @@ def started_up(environment: dict[str, str], *options: str) -> tuple[subprocess.P
         text=True,
         cwd=ROOT,
         env=environment,
+        # A suite that was started in the background of a script has SIGINT ignored, for good.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     words = process.stdout.readline().split()
