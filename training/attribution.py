@@ -6,7 +6,6 @@ python -m training.attribution --data DIR --out DIR [--config FILE]
 import argparse
 import json
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,12 @@ from torch import nn
 
 from training.attribution_model import AttributionNetwork
 from training.common import (
-    MovingAverage,
-    batches_by_tokens,
-    build_optimizer,
-    load_checkpoint,
     minilm_folder,
     padded,
     read_config,
-    save_checkpoint,
     seed_everything,
 )
+from training.loop import Loop
 from training.ner import IGNORED, tensors, window_labels
 from workers.models.attribution import LINK_LABELS, TAG_LABELS, distance_bucket
 from workers.models.words import (
@@ -288,73 +283,23 @@ def train(data: Path, out: Path, config: dict[str, Any]) -> None:
         epoch_rows(articles, tokenizer, config, config["seed"] + epoch)
         for epoch in range(config["epochs"])
     ]
-    plan = [
-        (epoch, batch)
-        for epoch, rows in enumerate(epochs)
-        for batch in batches_by_tokens(
-            [len(row.window.input_ids) for row in rows],
-            config["tokens_per_batch"],
-            config["seed"] + epoch,
-        )
-    ]
-    print(f"{len(articles)} articles, {len(plan)} steps", flush=True)
+    loop = Loop(epochs, lambda row: len(row.window.input_ids), config)
+    print(f"{len(articles)} articles, {len(loop.plan)} steps", flush=True)
     model = AttributionNetwork(config["reader_width"], config["reader_layers"], config["dropout"])
-    optimizer, schedule = build_optimizer(
-        model,
-        lr=config["lr"],
-        head_lr=config["head_lr"],
-        weight_decay=config["weight_decay"],
-        steps=len(plan),
-        warmup=config["warmup"],
-    )
-    average = MovingAverage(model, config["average_decay"])
-    begin = 0
-    if kept := load_checkpoint(out / "last.pt"):
-        model.load_state_dict(kept["model"])
-        optimizer.load_state_dict(kept["optimizer"])
-        schedule.load_state_dict(kept["schedule"])
-        average.state, average.updates = kept["average"], kept["updates"]
-        begin = kept["step"]
     rng = random.Random(config["seed"])
-    clock, tokens, sums = time.monotonic(), 0, [0.0, 0.0]
-    for step in range(begin, len(plan)):
-        epoch, batch = plan[step]
-        rows = [epochs[epoch][row] for row in batch]
-        model.train()
-        tag_loss, link_loss = losses_of(model, rows, config, rng)
-        optimizer.zero_grad(set_to_none=True)
-        (tag_loss + link_loss).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        average.update(model)
-        tokens += sum(len(row.tags) for row in rows)
-        sums[0] += tag_loss.item()
-        sums[1] += link_loss.item()
-        if (step + 1) % 50 == 0:
-            speed = tokens / (time.monotonic() - clock)
-            shown = f"tags {sums[0] / 50:.4f} links {sums[1] / 50:.4f}"
-            print(f"step {step + 1} {shown} {speed:.0f} tokens/s", flush=True)
-            clock, tokens, sums = time.monotonic(), 0, [0.0, 0.0]
-        ended = step + 1 == len(plan) or plan[step + 1][0] != epoch
-        if ended or (step + 1) % config["checkpoint_steps"] == 0:
-            save_checkpoint(
-                out / "last.pt",
-                model=model.state_dict(),
-                optimizer=optimizer.state_dict(),
-                schedule=schedule.state_dict(),
-                average=average.state,
-                updates=average.updates,
-                step=step + 1,
-            )
-        if ended:
-            save_checkpoint(out / "final.pt", model=average.state, epoch=epoch + 1)
-            tested = AttributionNetwork(
-                config["reader_width"], config["reader_layers"], config["dropout"]
-            )
-            tested.load_state_dict(average.state)
-            print(f"epoch {epoch + 1} dev {evaluate(tested, dev, tokenizer, config)}", flush=True)
-            clock = time.monotonic()
+
+    def losses(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+        tags, links = losses_of(model, rows, config, rng)
+        return {"tags": tags, "links": links}
+
+    def ended(epoch: int, averaged: dict[str, torch.Tensor]) -> None:
+        tested = AttributionNetwork(
+            config["reader_width"], config["reader_layers"], config["dropout"]
+        )
+        tested.load_state_dict(averaged)
+        print(f"epoch {epoch} dev {evaluate(tested, dev, tokenizer, config)}", flush=True)
+
+    loop.run(model, out, losses, ended)
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ python -m training.ner --data DIR --out DIR [--config FILE]
 
 import argparse
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +16,14 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from training.common import (
-    MovingAverage,
-    batches_by_tokens,
-    build_optimizer,
-    load_checkpoint,
     load_encoder,
     minilm_folder,
     padded,
     read_config,
-    save_checkpoint,
     seed_everything,
 )
 from training.conll import Document, Sentence, conlleval, read_conll
+from training.loop import Loop
 from workers.models.bio import bio_labels, viterbi
 from workers.models.case_shapes import CaseShape
 from workers.models.words import (
@@ -231,73 +226,23 @@ def train(data: Path, out: Path, config: dict[str, Any]) -> None:
         epoch_rows(documents, tokenizer, config, config["seed"] + epoch)
         for epoch in range(config["epochs"])
     ]
-    plan = [
-        (epoch, batch)
-        for epoch, rows in enumerate(epochs)
-        for batch in batches_by_tokens(
-            [len(window.input_ids) for window, _ in rows],
-            config["tokens_per_batch"],
-            config["seed"] + epoch,
-        )
-    ]
-    print(f"{len(documents)} documents, {len(plan)} steps", flush=True)
+    loop = Loop(epochs, lambda row: len(row[0].input_ids), config)
+    print(f"{len(documents)} documents, {len(loop.plan)} steps", flush=True)
     model = TokenTagger(config["dropout"])
-    optimizer, schedule = build_optimizer(
-        model,
-        lr=config["lr"],
-        head_lr=config["head_lr"],
-        weight_decay=config["weight_decay"],
-        steps=len(plan),
-        warmup=config["warmup"],
-    )
-    average = MovingAverage(model, config["average_decay"])
-    begin = 0
-    if kept := load_checkpoint(out / "last.pt"):
-        model.load_state_dict(kept["model"])
-        optimizer.load_state_dict(kept["optimizer"])
-        schedule.load_state_dict(kept["schedule"])
-        average.state, average.updates = kept["average"], kept["updates"]
-        begin = kept["step"]
     loss_of = nn.CrossEntropyLoss(ignore_index=IGNORED)
-    clock, tokens, losses = time.monotonic(), 0, 0.0
-    for step in range(begin, len(plan)):
-        epoch, batch = plan[step]
-        rows = [epochs[epoch][row] for row in batch]
-        inputs = tensors([window for window, _ in rows])
+
+    def losses(rows: Sequence[tuple[Window, list[int]]]) -> dict[str, torch.Tensor]:
         labels = padded([row for _, row in rows], IGNORED)
-        model.train()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = model(**inputs)
-        loss = loss_of(logits.float().flatten(0, 1), labels.flatten())
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        average.update(model)
-        tokens += labels.numel()
-        losses += loss.item()
-        if (step + 1) % 50 == 0:
-            speed = tokens / (time.monotonic() - clock)
-            print(f"step {step + 1} loss {losses / 50:.4f} {speed:.0f} tokens/s", flush=True)
-            clock, tokens, losses = time.monotonic(), 0, 0.0
-        ended = step + 1 == len(plan) or plan[step + 1][0] != epoch
-        if ended or (step + 1) % config["checkpoint_steps"] == 0:
-            save_checkpoint(
-                out / "last.pt",
-                model=model.state_dict(),
-                optimizer=optimizer.state_dict(),
-                schedule=schedule.state_dict(),
-                average=average.state,
-                updates=average.updates,
-                step=step + 1,
-            )
-        if ended:
-            save_checkpoint(out / "final.pt", model=average.state, epoch=epoch + 1)
-            tested = TokenTagger(config["dropout"])
-            tested.load_state_dict(average.state)
-            print(f"epoch {epoch + 1} dev {evaluate(tested, dev, tokenizer)}", flush=True)
-            clock = time.monotonic()
+            logits = model(**tensors([window for window, _ in rows]))
+        return {"loss": loss_of(logits.float().flatten(0, 1), labels.flatten())}
+
+    def ended(epoch: int, averaged: dict[str, torch.Tensor]) -> None:
+        tested = TokenTagger(config["dropout"])
+        tested.load_state_dict(averaged)
+        print(f"epoch {epoch} dev {evaluate(tested, dev, tokenizer)}", flush=True)
+
+    loop.run(model, out, losses, ended)
 
 
 def main() -> None:

@@ -31,6 +31,16 @@ def answer(document: Any, status: int = 200) -> Response:
     return response
 
 
+def page_answer(member: str, items: list[dict[str, Any]], next_cursor: str | None) -> Response:
+    """One page of a list, under `member`, with a `Link` to the next if there is one (RFC 8288)."""
+    response = answer({member: items, "next_cursor": next_cursor})
+    if next_cursor is not None:
+        query = {**request.args.to_dict(), "cursor": next_cursor}
+        address = url_for(str(request.endpoint), **query)  # type: ignore[arg-type]
+        response.headers["Link"] = f'<{address}>; rel="next"'
+    return response
+
+
 def timestamp(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC. A time without an offset is UTC already."""
     if moment is None:

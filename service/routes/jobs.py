@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 from flask_smorest import Blueprint
 
 from service.domain.job import Job, JobState
@@ -10,7 +10,7 @@ from service.domain.ports import JobFilter, Receipt
 from service.routes.articles import known_id, ring
 from service.routes.body import load_query
 from service.routes.context import context
-from service.routes.documents import answer, job_document
+from service.routes.documents import answer, job_document, page_answer
 from service.routes.operation import (
     ETAG,
     IF_NONE_MATCH,
@@ -81,16 +81,8 @@ def list_jobs() -> Response:
         created_before=asked.get("created_before"),
     )
     page = context().store.jobs(wanted, after=asked.get("cursor"), limit=asked["limit"])
-    document = {
-        "jobs": [job_document(job) for job in page.jobs],
-        "next_cursor": page.next_cursor,
-    }
-    response = answer(document)
-    if page.next_cursor is not None:
-        query = {**request.args.to_dict(), "cursor": page.next_cursor}
-        address = url_for("jobs.list_jobs", **query)  # type: ignore[arg-type]
-        response.headers["Link"] = f'<{address}>; rel="next"'
-    return response
+    jobs_on_page = [job_document(job) for job in page.jobs]
+    return page_answer("jobs", jobs_on_page, page.next_cursor)
 
 
 @operation(

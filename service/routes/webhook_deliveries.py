@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request, url_for
+from flask import Response
 from flask_smorest import Blueprint
 
 from service.domain.delivery import DeliveryState, EventType
@@ -11,7 +11,7 @@ from service.problems import ProblemError
 from service.routes.articles import known_id
 from service.routes.body import load_query
 from service.routes.context import context
-from service.routes.documents import answer, delivery_document
+from service.routes.documents import answer, delivery_document, page_answer
 from service.routes.operation import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Answer, operation
 from service.schemas import examples
 from service.schemas.webhook import (
@@ -61,16 +61,8 @@ def list_deliveries() -> Response:
         created_before=asked.get("created_before"),
     )
     page = context().store.deliveries(wanted, after=asked.get("cursor"), limit=asked["limit"])
-    document = {
-        "webhook_deliveries": [delivery_document(delivery) for delivery in page.deliveries],
-        "next_cursor": page.next_cursor,
-    }
-    response = answer(document)
-    if page.next_cursor is not None:
-        query = {**request.args.to_dict(), "cursor": page.next_cursor}
-        address = url_for("webhook_deliveries.list_deliveries", **query)  # type: ignore[arg-type]
-        response.headers["Link"] = f'<{address}>; rel="next"'
-    return response
+    on_page = [delivery_document(delivery) for delivery in page.deliveries]
+    return page_answer("webhook_deliveries", on_page, page.next_cursor)
 
 
 @operation(
