@@ -36,6 +36,10 @@ keepalive = 5
 limit_request_line = 8190
 limit_request_fields = 64
 
+# Nobody steers it but by signals: a socket in the home folder would be one more way in, a thread
+# beside the forks, and cannot be made on a read-only root.
+control_socket_disable = True
+
 # The application logs each request with its id, so gunicorn's access log stays off.
 accesslog = None
 errorlog = "-"
