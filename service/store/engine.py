@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -20,6 +22,7 @@ from service.domain.errors import StoreUnavailableError
 # How long a writer waits for another writer of the same SQLite file. Our transactions take
 # milliseconds; five seconds of waiting mean that something else holds the file.
 SQLITE_BUSY_SECONDS = 5.0
+_WAL_PAUSE_SECONDS = 0.01
 
 # A PostgreSQL that does not answer in this time is treated as away: a request must not hang.
 POSTGRES_SOCKET_SECONDS = 10
@@ -63,14 +66,32 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     try:
-        # Readers and one writer at a time do not wait for each other.
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _enter_wal(cursor)
         # An accepted article survives a power cut, not only a killed process.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={int(SQLITE_BUSY_SECONDS * 1000)}")
     finally:
         cursor.close()
+
+
+def _enter_wal(cursor: sqlite3.Cursor) -> None:
+    """Let readers and one writer at a time not wait for each other.
+
+    The switch of a new file needs it alone and does not heed the busy timeout, so processes that
+    start together wait for it here. Afterwards the mode is kept in the file and this is a read.
+    """
+    deadline = monotonic() + SQLITE_BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as err:
+            # The low byte is the primary code of an extended one (SQLITE_BUSY_RECOVERY, say).
+            if err.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(_WAL_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

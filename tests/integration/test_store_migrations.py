@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from service.settings import Settings
-from service.store.engine import open_engine
+from service.store.engine import open_engine, writing
 from service.store.migrate import SchemaError, check_schema, migrate
 from service.store.tables import metadata
 
@@ -47,6 +49,24 @@ def test_processes_that_start_together_migrate_once(settings: Settings) -> None:
         for done in [pool.submit(migrate, settings) for _ in range(2)]:
             done.result()
     check_schema(settings)
+
+
+def test_a_new_sqlite_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    for attempt in range(20):
+        together = Barrier(4)
+
+        def opened(path: Path = tmp_path / f"{attempt}.db", together: Barrier = together) -> str:
+            engine = open_engine(f"sqlite:///{path}")
+            together.wait()
+            try:
+                with writing(engine) as connection:
+                    return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+            finally:
+                engine.dispose()
+
+        with ThreadPoolExecutor(4) as pool:
+            modes = [done.result() for done in [pool.submit(opened) for _ in range(4)]]
+        assert modes == ["wal"] * 4
 
 
 def test_an_old_schema_is_refused(settings: Settings) -> None:
