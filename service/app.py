@@ -11,6 +11,7 @@ from flask_smorest import Api
 
 from service import explorer, problems, request_log
 from service.domain.ports import ApiStore, Doorbell
+from service.extraction.page_reader import PageReader
 from service.metrics import ApiMetrics
 from service.routes.articles import articles
 from service.routes.batches import batches
@@ -113,7 +114,7 @@ def create_app(
     app = Flask("service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.extensions[EXTENSION] = Context(
-        settings, store, doorbell, BoundedSemaphore(MAX_WAITING), metrics, traces
+        settings, store, doorbell, BoundedSemaphore(MAX_WAITING), metrics, traces, PageReader()
     )
     request_log.register(app, metrics, traces)
     problems.register(app)

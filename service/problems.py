@@ -93,6 +93,12 @@ _TABLE = (
     ),
     ProblemType("no-text", 422, "No text found", "No article text was found in the HTML page."),
     ProblemType(
+        "page-too-costly",
+        422,
+        "Page too costly",
+        "The HTML page takes more time or memory to read than a page may take; send its text.",
+    ),
+    ProblemType(
         "webhooks-off",
         422,
         "Webhooks are off",
@@ -106,6 +112,13 @@ _TABLE = (
     ),
     ProblemType(
         "internal-error", 500, "Internal error", "The fault is ours; quote the request id."
+    ),
+    ProblemType(
+        "busy",
+        503,
+        "Busy",
+        "Too many HTML pages are being read. Try again later.",
+        retry_after=2,
     ),
     ProblemType(
         "queue-full",

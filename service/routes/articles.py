@@ -114,8 +114,10 @@ _BODIES = {
         "unsupported-media-type",
         "validation",
         "no-text",
+        "page-too-costly",
         "webhooks-off",
         "idempotency-mismatch",
+        "busy",
         "queue-full",
         "store-unavailable",
     ),
@@ -290,7 +292,7 @@ def _submitted() -> tuple[Article, AnalysisOptions]:
     elif kind == PLAIN:
         given = load(ArticleSubmissionSchema(), {"text": read_text()})
     else:
-        page = extract(read_page(MAX_PAGE_BYTES))
+        page = extract(read_page(MAX_PAGE_BYTES), context().pages.read)
         given = {"text": page.text}
         said = {"title": page.title, "source": page.source, "published_at": page.published_at}
         query = {**said, **query}

@@ -11,6 +11,7 @@ from flask import current_app
 from service.domain.errors import StoreUnavailableError
 from service.domain.job import Job
 from service.domain.ports import ApiStore, Doorbell
+from service.extraction.page_reader import PageReader
 from service.metrics import ApiMetrics
 from service.settings import Settings
 from service.telemetry.traces import NoTraces
@@ -35,6 +36,7 @@ class Context:
     waiting: BoundedSemaphore
     metrics: ApiMetrics
     traces: NoTraces
+    pages: PageReader
 
     def wait_for(self, job_id: str, seconds: float) -> Job:
         """The job when it is final, or as it stands after `seconds` (or at once when too many

@@ -24,7 +24,9 @@ def answer(document: Any, status: int = 200) -> Response:
         status=status,
         content_type="application/json",
     )
-    response.headers["Cache-Control"] = "no-cache" if request.method == "GET" else "no-store"
+    response.headers["Cache-Control"] = (
+        "private, no-cache" if request.method in {"GET", "HEAD"} else "no-store"
+    )
     if request.method in {"GET", "HEAD"} and status == 200:
         response.add_etag()
         response.make_conditional(request)

@@ -1,14 +1,14 @@
-"""An article out of an HTML page: trafilatura finds the body, title, site and date."""
+"""An article out of an HTML page, within the limits that hold for submitted fields."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-import trafilatura
 
 from service.domain.article import MAX_TEXT_CHARACTERS
+from service.extraction.page_reader import PageTooCostlyError, ReadersBusyError
+from service.extraction.reading import Found, read_page
 from service.problems import ProblemError
 from service.schemas.fields import storable
 from service.schemas.submission import SOURCE_CHARACTERS, TITLE_CHARACTERS
@@ -27,29 +27,24 @@ class Page:
     published_at: datetime | None
 
 
-def extract(page: str | bytes) -> Page:
-    """The article in `page`. Raises the 422 problem `no-text` when there is none."""
+def extract(page: str | bytes, read: Callable[[str | bytes], Found | None] = read_page) -> Page:
+    """The article in `page`. Raises the 422 problem `no-text` when there is none,
+    `page-too-costly` when `read` gave it up, and the 503 problem `busy`."""
     try:
-        found: Any = trafilatura.bare_extraction(
-            page,
-            include_comments=False,
-            with_metadata=True,
-            # The extensive search guesses a date from any number on the page.
-            date_extraction_params={"extensive_search": False, "original_date": True},
-        )
-    except (ValueError, TypeError, AttributeError, RecursionError) as err:
-        # Markup that breaks the extractor holds no text that it could find.
-        raise ProblemError("no-text") from err
-    text = (found.text or "") if found is not None else ""
-    if not text.strip() or storable(text) is not None:
+        found = read(page)
+    except PageTooCostlyError as err:
+        raise ProblemError("page-too-costly") from err
+    except ReadersBusyError as err:
+        raise ProblemError("busy") from err
+    if found is None or storable(found.text) is not None:
         raise ProblemError("no-text")
-    if len(text) > MAX_TEXT_CHARACTERS:
+    if len(found.text) > MAX_TEXT_CHARACTERS:
         detail = f"The extracted text is longer than {MAX_TEXT_CHARACTERS:,} characters."
         raise ProblemError("validation", errors=[{"pointer": "", "detail": detail}])
     return Page(
-        text=text,
+        text=found.text,
         title=_short(found.title, TITLE_CHARACTERS),
-        source=_short(found.sitename, SOURCE_CHARACTERS),
+        source=_short(found.site, SOURCE_CHARACTERS),
         published_at=_day(found.date),
     )
 

@@ -10,6 +10,8 @@ import pytest
 from api_support import Api, assert_problem, body
 from werkzeug.test import TestResponse
 
+from service.extraction.page_reader import PageReader, PageTooCostlyError, ReadersBusyError
+
 
 @pytest.fixture
 def api() -> Api:
@@ -201,6 +203,21 @@ def test_bad_plain_text(api: Api, data: bytes, status: int, name: str, places: l
 )
 def test_pages_without_text(api: Api, page: bytes) -> None:
     assert_problem(post(api, page, "text/html"), 422, "no-text")
+
+
+def test_pages_that_are_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def costly(*_: object) -> None:
+        raise PageTooCostlyError
+
+    def busy(*_: object) -> None:
+        raise ReadersBusyError
+
+    monkeypatch.setattr(PageReader, "read", costly)
+    assert_problem(post(api, b"<p>a</p>", "text/html"), 422, "page-too-costly")
+    monkeypatch.setattr(PageReader, "read", busy)
+    response = post(api, b"<p>a</p>", "text/html")
+    assert_problem(response, 503, "busy")
+    assert int(response.headers["Retry-After"]) > 0
 
 
 def test_bad_pages(api: Api) -> None:
