@@ -1,6 +1,8 @@
 # Everything runs in a virtual environment of the project's own, set up by plain venv and pip.
 PYTHON ?= python3
 VENV := .venv
+# cyclonedx-bom checks what it writes against the schema.
+AUDIT := pip-audit==2.10.1 "cyclonedx-bom==7.5.0"
 BIN := $(VENV)/bin
 LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -41,8 +43,15 @@ api-spec: $(VENV)/.dev ## write api_spec/openapi.json anew
 lock: $(VENV)/.dev ## resolve the pins anew (requirements/*.lock)
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
 
-audit: $(VENV)/.dev ## known vulnerabilities and licences of the pinned packages
-	$(BIN)/python requirements/licences.py
+audit: ## known vulnerabilities of the pinned packages, and their SBOM in build/sbom
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check $(AUDIT)
+	mkdir -p build/sbom
+	for part in service worker local; do $(VENV)-audit/bin/cyclonedx-py requirements \
+		requirements/$$part.lock --sv 1.6 --output-reproducible --validate \
+		-o build/sbom/$$part.cdx.json || exit 1; done
+	$(VENV)-audit/bin/python requirements/audit.py || { code=$$?; \
+		[ $$code = 3 ] && [ -z "$$STANCEWIRE_REQUIRE_AUDIT" ]; }
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) $(VENV)-torch .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
