@@ -102,8 +102,8 @@ class StanceEncoder:
         self._tokenizer = tokenizer
         self._max_length = max_length
         self._max_question = max_question
-        self._cls = _token_id(tokenizer, "[CLS]")
-        self._sep = _token_id(tokenizer, "[SEP]")
+        # What the tokenizer itself puts around a text: [CLS] and [SEP], or <s> and </s>.
+        self._cls, self._sep = tokenizer.encode("").ids
 
     def encode(self, question: StanceQuestion) -> EncodedQuestion:
         """Ids of one question. Text beyond the limit is cut at its end, and said so.
@@ -149,10 +149,3 @@ def _resolve(
     if len(wide) == 1 and text[spans[0][0] : spans[0][1]] == name and wide[0] != spans[0]:
         return surface(text, wide[0]) or name, wide
     return _POSSESSIVE.sub("", name).strip() or name, wide
-
-
-def _token_id(tokenizer: Tokenizer, token: str) -> int:
-    found = tokenizer.token_to_id(token)
-    if found is None:
-        raise ValueError(f"the tokenizer has no {token} token")
-    return int(found)
