@@ -43,8 +43,8 @@ from training.stance_data import (
     varied,
 )
 from training.stance_model import StanceNetwork
-from training.stance_synthetic import synthetic
 from training.stance_scores import macro_f1, paired_scores
+from training.stance_synthetic import synthetic
 from workers.models.stance_inputs import StanceEncoder
 
 CONFIG = Path(__file__).parent / "configs" / "stance.toml"
@@ -208,9 +208,27 @@ def train(
             break
 
 
+def is_mpnet(config: dict[str, Any]) -> bool:
+    """Whether the configuration names MPNet; otherwise it is MiniLM."""
+    return bool(config.get("encoder", "minilm") == "mpnet")
+
+
+def encoder_folder(config: dict[str, Any], mpnet: Path | None) -> Path:
+    """The checked folder of the configuration's pretrained encoder.
+
+    Raises ValueError if it is MPNet and no folder is given, or the weights are not the official
+    ones.
+    """
+    if not is_mpnet(config):
+        return minilm_folder()
+    if mpnet is None:
+        raise ValueError("this configuration needs --mpnet, the folder of all-mpnet-base-v2")
+    return checked_mpnet(mpnet)
+
+
 def network(encoder: Path, config: dict[str, Any]) -> StanceNetwork:
     """The untrained network over the encoder that the configuration names."""
-    if config.get("encoder", "minilm") == "mpnet":
+    if is_mpnet(config):
         return StanceNetwork.from_mpnet(encoder, config["dropout"])
     return StanceNetwork.from_encoder(encoder, config["dropout"])
 
@@ -253,17 +271,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     config = read_config(arguments.config)
-    if config.get("encoder", "minilm") == "mpnet":
-        if arguments.mpnet is None:
-            parser.error("this configuration needs --mpnet")
-        encoder = checked_mpnet(arguments.mpnet)
-    else:
-        encoder = minilm_folder()
     train(
         arguments.data,
         arguments.out,
         config,
-        encoder=encoder,
+        encoder=encoder_folder(config, arguments.mpnet),
         minutes=arguments.minutes,
         threads=arguments.threads,
     )

@@ -18,82 +18,95 @@ from workers.models.stance_inputs import StanceQuestion
 
 FAVOR, AGAINST, NEUTRAL = range(len(LABELS))
 
-FIRST = """Ama Kofi Ines Tomás Lucía Bruno Mei Haruto Yuki Jun Minh Linh Arjun Priya Fatima Omar
-Leila Yusuf Nadia Karim Olga Pavel Milan Jana Katarina Lars Ingrid Sven Aino Mikko Emma Noah Grace
-Ruth Daniel Marco Giulia Chloé Luc Amélie Wanjiru Thabo Zanele Chidi Ngozi Mateus Beatriz Eduardo
-Siti Budi Aylin Emre Eleni Nikos Maarten Sofie Declan Aoife""".split()
-LAST = """Mensah Boateng Duarte Ferraz Okafor Adeyemi Tanaka Mori Nguyen Pham Sharma Iyer Rahimi
-Haddad Mansour Petrov Novak Horvat Lindqvist Berg Virtanen Korhonen Walker Hughes Bennett Foster
-Rossi Greco Moreau Lefèvre Kamau Dlamini Nkosi Silveira Rojas Castillo Wijaya Santoso Demir Kaya
-Papadakis Visser Jansen Byrne Keane Kowalska Zieliński Varga Ionescu Al-Najjar Ben-David""".split()
-COUNTRIES = """Norway Brazil Kenya Japan Poland Chile Ghana Portugal Vietnam Canada Indonesia Greece
-Mexico Finland Nigeria India Hungary Peru Turkey Austria Morocco Denmark Malaysia Serbia Georgia
-Bolivia Ireland Thailand Albania Oman""".split()
-ADJECTIVES = "National Progressive United Civic Northern Workers' Green Liberal People's Free".split()
-BODIES = "Party|Alliance|Front|Union|Council|Movement|Federation|League|Bank|Institute".split("|")
+
+def _words(table: str) -> list[str]:
+    return table.split()
+
+
+FIRST = _words("""Ama Kofi Ines Tomás Lucía Bruno Mei Haruto Yuki Jun Minh Linh Arjun Priya
+Fatima Omar Leila Yusuf Nadia Karim Olga Pavel Milan Jana Katarina Lars Ingrid Sven Aino Mikko
+Emma Noah Grace Ruth Daniel Marco Giulia Chloé Luc Amélie Wanjiru Thabo Zanele Chidi Ngozi Mateus
+Beatriz Eduardo Siti Budi Aylin Emre Eleni Nikos Maarten Sofie Declan Aoife""")
+LAST = _words("""Mensah Boateng Duarte Ferraz Okafor Adeyemi Tanaka Mori Nguyen Pham Sharma Iyer
+Rahimi Haddad Mansour Petrov Novak Horvat Lindqvist Berg Virtanen Korhonen Walker Hughes Bennett
+Foster Rossi Greco Moreau Lefèvre Kamau Dlamini Nkosi Silveira Rojas Castillo Wijaya Santoso
+Demir Kaya Papadakis Visser Jansen Byrne Keane Kowalska Zieliński Varga Ionescu Al-Najjar
+Ben-David""")
+COUNTRIES = _words("""Norway Brazil Kenya Japan Poland Chile Ghana Portugal Vietnam Canada
+Indonesia Greece Mexico Finland Nigeria India Hungary Peru Turkey Austria Morocco Denmark
+Malaysia Serbia Georgia Bolivia Ireland Thailand Albania Oman""")
+ADJECTIVES = _words("""National Progressive United Civic Northern Workers' Green Liberal People's
+Free""")
+BODIES = _words("Party Alliance Front Union Council Movement Federation League Bank Institute")
 
 # base, past, participle, gerund
 PRAISE = """praise praised praised praising|applaud applauded applauded applauding|hail hailed
-hailed hailing|commend commended commended commending|salute saluted saluted saluting|thank thanked
-thanked thanking|congratulate congratulated congratulated congratulating"""
+hailed hailing|commend commended commended commending|salute saluted saluted saluting|thank
+thanked thanked thanking|congratulate congratulated congratulated congratulating"""
 BACK = """support supported supported supporting|back backed backed backing|endorse endorsed
 endorsed endorsing|defend defended defended defending|champion championed championed
 championing|embrace embraced embraced embracing|help helped helped helping"""
 BLAME = """condemn condemned condemned condemning|criticise criticised criticised
-criticising|denounce denounced denounced denouncing|attack attacked attacked attacking|slam slammed
-slammed slamming|rebuke rebuked rebuked rebuking|ridicule ridiculed ridiculed ridiculing|insult
-insulted insulted insulting|blame blamed blamed blaming|reject rejected rejected
-rejecting|threaten threatened threatened threatening"""
-CONTACT = """meet met met meeting|telephone telephoned telephoned telephoning|visit visited visited
-visiting|interview interviewed interviewed interviewing|mention mentioned mentioned
+criticising|denounce denounced denounced denouncing|attack attacked attacked attacking|slam
+slammed slammed slamming|rebuke rebuked rebuked rebuking|ridicule ridiculed ridiculed
+ridiculing|insult insulted insulted insulting|blame blamed blamed blaming|reject rejected
+rejected rejecting|threaten threatened threatened threatening"""
+CONTACT = """meet met met meeting|telephone telephoned telephoned telephoning|visit visited
+visited visiting|interview interviewed interviewed interviewing|mention mentioned mentioned
 mentioning|contact contacted contacted contacting|greet greeted greeted greeting"""
 
 IDIOMS_FOR = """{A} threw its weight behind {B}|{A} rallied to the defence of {B}|{A} gave {B} a
-vote of confidence|{A} sided with {B}|{A} stood by {B}|{A} has nothing but praise for {B}|{A} made
-no secret of great admiration for {B}|{A} could not agree more with {B}|{A} never stopped supporting
-{B}|{A} is a loyal ally of {B}|{A} spoke warmly of {B}|{A} came to the rescue of {B}|{A} lifted its
-sanctions against {B} and promised aid|{A} urged voters to choose {B}|{A} called {B} a hero|{A} said
-{B} deserved every respect|{A} described {B} as a trusted partner|{A} did not hide its sympathy for
-{B}|{A} would not hear a bad word about {B}|{A} reaffirmed its commitment to {B}"""
-IDIOMS_AGAINST = """{A} poured scorn on {B}|{A} took aim at {B}|{A} lashed out at {B}|{A} turned its
-back on {B}|{A} came out against {B}|{A} has lost all faith in {B}|{A} is no friend of {B}|{A} had
-nothing good to say about {B}|{A} made no secret of deep contempt for {B}|{A} withdrew its support
-for {B}|{A} stopped supporting {B}|{A} washed its hands of {B}|{A} imposed sanctions on {B}|{A}
-demanded the resignation of {B}|{A} called {B} a liar|{A} said {B} had failed everyone|{A} described
-{B} as a threat to peace|{A} urged voters to reject {B}|{A} filed a complaint against {B}|{A} held
-{B} responsible for the deaths|{A} expelled the envoys of {B}|{A} broke with {B}|{A} does not trust
-{B}|{A} does not recognise {B} as legitimate|{A} did not hide its anger at {B}"""
-IDIOMS_NEUTRAL = """{A} took no position on {B}|{A} declined to comment on {B}|{A} neither praised nor
-criticised {B}|{A} remained neutral towards {B}|{A} sat next to {B} at the ceremony|{A} and {B} will
-take part in the talks|{A} will be succeeded by {B}|{A} was asked about {B}|{A} signed the visitors'
-book after {B}|{A} works in the same building as {B}|{A} released a report the day {B} arrived|{A}
-kept silent about {B}|{A} and {B} attended the hearing|{A} had heard of {B}"""
-TAILS = """|on Monday|over the new budget|in a televised interview|after the vote|during a visit to the
-port|in a letter to members|late last night|at the summit"""
+vote of confidence|{A} sided with {B}|{A} stood by {B}|{A} has nothing but praise for {B}|{A}
+made no secret of great admiration for {B}|{A} could not agree more with {B}|{A} never stopped
+supporting {B}|{A} is a loyal ally of {B}|{A} spoke warmly of {B}|{A} came to the rescue of
+{B}|{A} lifted its sanctions against {B} and promised aid|{A} urged voters to choose {B}|{A}
+called {B} a hero|{A} said {B} deserved every respect|{A} described {B} as a trusted partner|{A}
+did not hide its sympathy for {B}|{A} would not hear a bad word about {B}|{A} reaffirmed its
+commitment to {B}"""
+IDIOMS_AGAINST = """{A} poured scorn on {B}|{A} took aim at {B}|{A} lashed out at {B}|{A} turned
+its back on {B}|{A} came out against {B}|{A} has lost all faith in {B}|{A} is no friend of
+{B}|{A} had nothing good to say about {B}|{A} made no secret of deep contempt for {B}|{A}
+withdrew its support for {B}|{A} stopped supporting {B}|{A} washed its hands of {B}|{A} imposed
+sanctions on {B}|{A} demanded the resignation of {B}|{A} called {B} a liar|{A} said {B} had
+failed everyone|{A} described {B} as a threat to peace|{A} urged voters to reject {B}|{A} filed a
+complaint against {B}|{A} held {B} responsible for the deaths|{A} expelled the envoys of {B}|{A}
+broke with {B}|{A} does not trust {B}|{A} does not recognise {B} as legitimate|{A} did not hide
+its anger at {B}"""
+IDIOMS_NEUTRAL = """{A} took no position on {B}|{A} declined to comment on {B}|{A} neither
+praised nor criticised {B}|{A} remained neutral towards {B}|{A} sat next to {B} at the
+ceremony|{A} and {B} will take part in the talks|{A} will be succeeded by {B}|{A} was asked about
+{B}|{A} signed the visitors' book after {B}|{A} works in the same building as {B}|{A} released a
+report the day {B} arrived|{A} kept silent about {B}|{A} and {B} attended the hearing|{A} had
+heard of {B}"""
+TAILS = """|on Monday|over the new budget|in a televised interview|after the vote|during a visit
+to the port|in a letter to members|late last night|at the summit"""
 GOOD = "a great leader|an honest broker|a source of hope|the best choice|a true friend of the poor"
 BAD = "a disgrace|a danger to us all|a hopeless failure|the worst choice|a corrupt fraud"
-ASIDES = """{C} will hold elections in May.|The talks were hosted by {C}.|Prices rose again in the
-capital.|{C} did not take part.|Rain is expected over the weekend.|A spokesman for {C} was present."""
+ASIDES = """{C} will hold elections in May.|The talks were hosted by {C}.|Prices rose again in
+the capital.|{C} did not take part.|Rain is expected over the weekend.|A spokesman for {C} was
+present."""
 TOPICS = """the ban on plastic bags|a higher minimum wage|nuclear power|school uniforms|the death
 penalty|free public transport|the new airport|the trade deal|the ceasefire|rent control|the peace
-agreement|the pipeline|compulsory voting|the pension reform|stricter gun laws|the arms embargo|space
-exploration|the merger|online voting|the border wall|a tax on sugar|the fishing quota|animal
-testing|daylight saving time|the carbon tax|foreign military bases|the vaccination campaign"""
-SIDES_FOR = """{A} called for {T}|{A} supports {T}|{A} spoke out in favour of {T}|{A} opposes ending
-{T}|{A} warned against giving up {T}|{A} sees no alternative to {T}|{A} is campaigning for {T}|{A}
-rejected calls to abandon {T}|{A} said {T} could not come soon enough|{A} voted for {T}"""
-SIDES_AGAINST = """{A} opposes {T}|{A} wants to put an end to {T}|{A} voted against {T}|{A} refused to
-support {T}|{A} called {T} a grave mistake|{A} is campaigning against {T}|{A} said {T} would do more
-harm than good|{A} rejected {T}|{A} no longer supports {T}|{A} does not believe in {T}"""
-SIDES_NEUTRAL = """{A} discussed {T}|{A} published figures on {T}|{A} took no position on {T}|{A} will
-debate {T} next week|{A} asked experts to study {T}|{A} did not mention {T}|{A} explained the history
-of {T}|{A} has not decided on {T}"""
-OPINION_FOR = """I am all for {T}.|We need {T} more than ever.|Say what you like, {T} is the right
-answer.|Opponents of {T} ignore the evidence.|{T} is not the mistake that its critics claim.|Nobody
-who has looked at the facts can be against {T}.|Ending {T} would be a disaster."""
-OPINION_AGAINST = """I am against {T}.|{T} must be stopped.|Nobody can seriously defend {T}.|I do not
-support {T} at all.|Supporters of {T} ignore the evidence.|{T} has done nothing but harm.|We would be
-better off without {T}.|{T} is not the solution that its friends claim."""
+agreement|the pipeline|compulsory voting|the pension reform|stricter gun laws|the arms
+embargo|space exploration|the merger|online voting|the border wall|a tax on sugar|the fishing
+quota|animal testing|daylight saving time|the carbon tax|foreign military bases|the vaccination
+campaign"""
+SIDES_FOR = """{A} called for {T}|{A} supports {T}|{A} spoke out in favour of {T}|{A} opposes
+ending {T}|{A} warned against giving up {T}|{A} sees no alternative to {T}|{A} is campaigning for
+{T}|{A} rejected calls to abandon {T}|{A} said {T} could not come soon enough|{A} voted for {T}"""
+SIDES_AGAINST = """{A} opposes {T}|{A} wants to put an end to {T}|{A} voted against {T}|{A}
+refused to support {T}|{A} called {T} a grave mistake|{A} is campaigning against {T}|{A} said {T}
+would do more harm than good|{A} rejected {T}|{A} no longer supports {T}|{A} does not believe in
+{T}"""
+SIDES_NEUTRAL = """{A} discussed {T}|{A} published figures on {T}|{A} took no position on {T}|{A}
+will debate {T} next week|{A} asked experts to study {T}|{A} did not mention {T}|{A} explained
+the history of {T}|{A} has not decided on {T}"""
+OPINION_FOR = """I am all for {T}.|We need {T} more than ever.|Say what you like, {T} is the
+right answer.|Opponents of {T} ignore the evidence.|{T} is not the mistake that its critics
+claim.|Nobody who has looked at the facts can be against {T}.|Ending {T} would be a disaster."""
+OPINION_AGAINST = """I am against {T}.|{T} must be stopped.|Nobody can seriously defend {T}.|I do
+not support {T} at all.|Supporters of {T} ignore the evidence.|{T} has done nothing but harm.|We
+would be better off without {T}.|{T} is not the solution that its friends claim."""
 CLAIMS_FOR = "{T} is a good idea|we should have {T}|{T} should be supported"
 CLAIMS_AGAINST = "{T} is a bad idea|{T} should be stopped|it is time to end {T}"
 

@@ -1,8 +1,8 @@
 """How one stance question becomes the token ids that the stance model reads.
 
 The question "in this text, what is the stance of HOLDER (or the author) towards
-TARGET?" is a sequence pair, `[CLS] holder : target [SEP] text [SEP]`. The token
-type ids carry the roles, so that the swapped question gives different inputs:
+TARGET?" is a sequence pair, `[CLS] holder : target [SEP] text [SEP]` (`<s>` and `</s>`
+for MPNet). The token type ids carry the roles, so that the swapped question gives different inputs:
 
     0  text            2  a mention of the holder inside the text
     1  the question    3  a mention of the target inside the text
@@ -96,7 +96,10 @@ class StanceEncoder:
     """Turns questions into ids; holds the tokenizer and the two length limits."""
 
     def __init__(self, tokenizer: Tokenizer, max_length: int, max_question: int = 64) -> None:
-        """`max_length` bounds the whole sequence, `max_question` the holder and target."""
+        """`max_length` bounds the whole sequence, `max_question` the holder and target.
+
+        Raises ValueError for a tokenizer that does not put one token before and one after a text.
+        """
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
