@@ -2,7 +2,7 @@
 
 Runs the worker's own pipeline with its shipped weights in this process, pinned to one core, with
 one inference thread; no broker, database or HTTP. Every article is analysed once a run. Prints
-the result as JSON and writes it to `benchmarks/results/speed.json`.
+the result as JSON and writes it to `benchmarks/results/speed-PROFILE.json`.
 
 The wall clock counts what others take of the core, too; `cpu` figures count only what this
 process used. They agree on an idle machine (`cpu_share` says how well).
@@ -19,6 +19,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from workers.pipeline import Pipeline
 
 WORDS = 600
-RESULT = ROOT / "benchmarks/results/speed.json"
+RESULTS = ROOT / "benchmarks/results"
 
 
 class StageClock:
@@ -59,14 +60,14 @@ def pin(core: int | None) -> int:
     return chosen
 
 
-def load() -> tuple[Pipeline, float]:
+def load(profile: str) -> tuple[Pipeline, float]:
     """The worker's pipeline with one inference thread, and the seconds that loading took."""
     # Imported here: what they start must already be pinned.
     from service.settings import load_settings
     from workers.pipeline import Pipeline
 
     began = time.perf_counter()
-    pipeline = Pipeline.load(replace(load_settings(), inference_threads=1))
+    pipeline = Pipeline.load(replace(load_settings(), inference_threads=1, profile=profile))
     return pipeline, time.perf_counter() - began
 
 
@@ -87,11 +88,11 @@ def one_run(pipeline: Pipeline, texts: list[str]) -> dict[str, Any]:
     }
 
 
-def measure(runs: int, core: int | None) -> dict[str, Any]:
+def measure(runs: int, core: int | None, profile: str) -> dict[str, Any]:
     """The whole result."""
     pinned = pin(core)
     began_with = provenance()
-    pipeline, load_seconds = load()
+    pipeline, load_seconds = load(profile)
     texts = articles_of(WORDS)
     one_run(pipeline, texts[:1])  # the first inference allocates
     yardstick = yardstick_gflops()
@@ -105,7 +106,8 @@ def measure(runs: int, core: int | None) -> dict[str, Any]:
     }
     return {
         "benchmark": "speed",
-        "command": f"python -m benchmarks.speed --runs {runs}",
+        "command": f"python -m benchmarks.speed --runs {runs} --profile {profile}",
+        "profile": profile,
         "what": f"articles of {WORDS} words, one process, one core, one inference thread",
         "articles_a_minute": round(60 * count / wall, 1),
         "articles_a_cpu_minute": round(60 * count / cpu, 1),
@@ -115,6 +117,8 @@ def measure(runs: int, core: int | None) -> dict[str, Any]:
         "runs": [round(run["wall_seconds"], 3) for run in measured],
         "articles_a_run": count,
         "load_seconds": round(load_seconds, 2),
+        # Of this process, models and texts included (Linux: kibibytes).
+        "peak_memory_megabytes": round(getrusage(RUSAGE_SELF).ru_maxrss * 1024 / 1e6),
         "yardstick_gflops": round(yardstick, 1),
         "pinned_to_core": pinned,
         "pipeline_version": pipeline.version,
@@ -128,12 +132,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="runs over all articles (default 5)")
     parser.add_argument("--core", type=int, help="which core (default: the last allowed one)")
     parser.add_argument("--at-least", type=float, default=0.0, help="articles a minute, wall clock")
-    parser.add_argument("--out", type=Path, default=RESULT, help=f"default: {RESULT}")
+    parser.add_argument("--profile", choices=["fast", "accurate"], default="fast")
+    parser.add_argument("--out", type=Path, help="default: benchmarks/results/speed-PROFILE.json")
     chosen = parser.parse_args()
-    result = measure(chosen.runs, chosen.core)
+    out = chosen.out or RESULTS / f"speed-{chosen.profile}.json"
+    result = measure(chosen.runs, chosen.core, chosen.profile)
     text = json.dumps(result, indent=2)
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(text + "\n", encoding="utf-8")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text + "\n", encoding="utf-8")
     print(text)
     if result["cpu_share"] < 0.9:
         print("other processes used the core, too: see articles_a_cpu_minute", file=sys.stderr)

@@ -49,6 +49,7 @@ class Settings:
     worker_memory: int
     inference_threads: int
     weights_dir: Path
+    profile: str
     log_level: str
     # Kept out of every traceback and log that shows the settings.
     webhook_secret: str = field(repr=False)
@@ -103,6 +104,7 @@ def load_settings() -> Settings:
         ),
         "inference_threads": env.int("INFERENCE_THREADS", 1, validate=positive),
         "weights_dir": env.path("WEIGHTS_DIR", Path(__file__).parent.parent / "workers/weights"),
+        "profile": env.str("PROFILE", "fast", validate=validate.OneOf(["fast", "accurate"])),
         "log_level": env.str(
             "LOG_LEVEL",
             "INFO",

@@ -16,6 +16,8 @@ from workers.models.case_shapes import SHAPE_COUNT
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+MPNET_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+
 
 def sha256_of(path: Path) -> str:
     """Hex digest of a file."""
@@ -35,6 +37,17 @@ def minilm_folder() -> Path:
     found = sha256_of(folder / "model.safetensors")
     if found != MINILM_SHA256:
         raise ValueError(f"{folder}/model.safetensors has sha256 {found}, not {MINILM_SHA256}")
+    return folder
+
+
+def checked_mpnet(folder: Path) -> Path:
+    """The folder of all-mpnet-base-v2, unpacked from the packages that `training/README.md` names.
+
+    Raises ValueError if the weights are not the official ones.
+    """
+    found = sha256_of(folder / "model.safetensors")
+    if found != MPNET_SHA256:
+        raise ValueError(f"{folder}/model.safetensors has sha256 {found}, not {MPNET_SHA256}")
     return folder
 
 

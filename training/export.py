@@ -17,13 +17,16 @@ from typing import Any
 import onnx
 import onnxruntime
 import torch
+from onnx.external_data_helper import set_external_data
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from training.attribution_model import AttributionNetwork
 from training.common import (
     MINILM_SHA256,
+    MPNET_SHA256,
     load_checkpoint,
     minilm_folder,
     read_config,
@@ -36,6 +39,8 @@ from workers.models.attribution import DISTANCE_BUCKETS, TAG_LABELS
 CONFIGS = Path(__file__).parent / "configs"
 SEQUENCE_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OPSET = 17
+MINILM = {"name": "all-MiniLM-L6-v2", "sha256": MINILM_SHA256}
+MPNET = {"name": "all-mpnet-base-v2", "sha256": MPNET_SHA256}
 
 
 def export_onnx(
@@ -115,9 +120,44 @@ def quantise(source: Path, target: Path) -> None:
         )
 
 
-def save_tokenizer(out: Path) -> None:
+def quantise_blocks(source: Path, target: Path, weights: str) -> None:
+    """Int8 by blocks of 128 weights, and of activations (ONNX Runtime's `MatMulNBits`).
+
+    MPNet's activations have a few large columns, for which one scale a tensor is too coarse. The
+    embeddings are quantised a row at a time. What is large goes into the file `weights` beside
+    `target`, so that no file is beyond what code hosts take.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        prepared, gathered = Path(folder) / "prepared.onnx", Path(folder) / "gathered.onnx"
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        quantize_dynamic(
+            str(prepared),
+            str(gathered),
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=["Gather"],
+        )
+        quantiser = MatMulNBitsQuantizer(
+            onnx.load(str(gathered)), bits=8, block_size=128, is_symmetric=True, accuracy_level=4
+        )
+        quantiser.process()
+        model = quantiser.model.model
+    split_large(model, target, weights)
+
+
+def split_large(model: onnx.ModelProto, target: Path, weights: str, largest: int = 2**20) -> None:
+    """Saves `model` with the embeddings outside it, in the file `weights` of the same folder."""
+    for tensor in model.graph.initializer:
+        if len(tensor.dims) == 2 and max(tensor.dims) > 20_000 and len(tensor.raw_data) > largest:
+            (target.parent / weights).write_bytes(tensor.raw_data)
+            set_external_data(tensor, location=weights, offset=0, length=len(tensor.raw_data))
+            tensor.ClearField("raw_data")
+    target.write_bytes(model.SerializeToString())
+
+
+def save_tokenizer(encoder: Path, out: Path) -> None:
     """The encoder's tokenizer without padding or truncation."""
-    tokenizer = json.loads((minilm_folder() / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer = json.loads((encoder / "tokenizer.json").read_text(encoding="utf-8"))
     tokenizer["padding"] = tokenizer["truncation"] = None
     text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
     (out / "tokenizer.json").write_text(text + "\n", encoding="utf-8")
@@ -129,7 +169,7 @@ def write_manifest(out: Path, files: Sequence[str], fields: Mapping[str, Any]) -
     sums = {name: sha256_of(out / name) for name in files}
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     metrics = earlier.get("metrics", {}) if earlier.get("files") == sums else {}
-    encoder = {"name": "all-MiniLM-L6-v2", "sha256": MINILM_SHA256}
+    encoder = MINILM
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -218,7 +258,7 @@ def _export_encoder(
     model: nn.Module, outputs: Sequence[str], out: Path, *, keep_float: bool
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    save_tokenizer(out)
+    save_tokenizer(minilm_folder(), out)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.onnx"
         export_onnx(model, sequence_example(), SEQUENCE_INPUTS, outputs, path)

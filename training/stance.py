@@ -1,6 +1,6 @@
-"""Train the stance model: MiniLM with role embeddings over questions of all stance sets.
+"""Train a stance model: MiniLM or MPNet with role embeddings over questions of all stance sets.
 
-python -m training.stance --data DIR --out DIR [--config FILE]
+python -m training.stance --data DIR --out DIR [--config FILE] [--mpnet DIR]
 
 The whole schedule is planned before the first step (same seed, same batches), so a run that
 was stopped goes on from its last checkpoint with the batches that were left.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from training.common import (
+    checked_mpnet,
     load_checkpoint,
     minilm_folder,
     padded,
@@ -31,6 +33,7 @@ from training.common import (
 )
 from training.stance_data import (
     Encoded,
+    Example,
     batches,
     dse_groups,
     encode_all,
@@ -41,13 +44,15 @@ from training.stance_data import (
 )
 from training.stance_model import StanceNetwork
 from training.stance_scores import macro_f1, paired_scores
+from training.stance_synthetic import synthetic
 from workers.models.stance_inputs import StanceEncoder
 
 CONFIG = Path(__file__).parent / "configs" / "stance.toml"
 # Rows of each dev set that are scored during training; a twentieth of the time at most.
 DEV_ROWS = {"newsmtsc": 783, "vast": 400, "dse": 700, "perspectrum": 500}
 DEV_LENGTH = 256
-EVALUATED_AT = (0.25, 0.5, 0.7, 0.85, 1.0)
+NLI_FILES = {"nli_sick": "sick.jsonl", "nli_mnli": "mnli_dev_matched.jsonl"}
+EVALUATED_AT = (0.5, 0.8, 1.0)
 CHECKPOINT_STEPS = 300
 LOG_STEPS = 20
 
@@ -64,17 +69,23 @@ def plan(config: dict[str, Any], data: Path, encoder: StanceEncoder) -> list[lis
     people = [row.question.target for row in sets["newsmtsc"]]
     names = sorted({name for name in people if name[:1].isupper() and len(name) > 3})
     topics = sorted({row.question.target for name in ("vast", "perspectrum") for row in sets[name]})
-    nli = list(repeated(read_nli(data / "nli/sick.jsonl"), passes["nli_sick"], rng))
-    nli += repeated(read_nli(data / "nli/mnli_dev_matched.jsonl"), passes["nli_mnli"], rng)
+    nli: list[Example] = []
+    for name, file in NLI_FILES.items():
+        if name in passes:
+            nli += repeated(read_nli(data / "nli" / file), passes[name], rng)
     rows = [row for name, part in sets.items() for row in repeated(part, passes[name], rng)]
-    main = encode_all(varied(rows, names, topics, config["mix"], rng), encoder)
+    mixed = list(varied(rows, names, topics, config["mix"], rng))
+    mixed += synthetic(config.get("synthetic", 0), rng)
+    main = encode_all(mixed, encoder)
     warm = encode_all(nli, encoder)
     for name, part in (("warm-up", warm), ("main", main)):
         tokens = sum(len(row.input_ids) for row in part)
-        shares = [sum(row.label == label for row in part) / len(part) for label in range(3)]
-        print(name, len(part), "rows", tokens, "tokens, labels", shares, flush=True)
+        counts = [sum(row.label == label for row in part) for label in range(3)]
+        print(name, len(part), "rows", tokens, "tokens, labels", counts, flush=True)
     size = config["batch_tokens"]
     planned = batches(warm, size, rng) + batches(main, size, rng)
+    if "later" not in config:
+        return planned
     later = config["later"]
     added = [
         row for name, times in later["passes"].items() for row in repeated(sets[name], times, rng)
@@ -132,31 +143,41 @@ def evaluate(model: StanceNetwork, dev: dict[str, list[Encoded]]) -> dict[str, f
     return {name: round(value, 4) for name, value in scores.items()}
 
 
-def train(data: Path, out: Path, config: dict[str, Any]) -> None:
-    """Runs or resumes the plan; `out/last.pt` is the result."""
-    seed_everything(config["seed"])
-    folder = minilm_folder()
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+def train(
+    data: Path, out: Path, config: dict[str, Any], *, encoder: Path, minutes: float, threads: int
+) -> None:
+    """Runs or resumes the plan; `out/last.pt` is the result.
+
+    Where the machine is too slow for the plan, the rate decays by the clock instead and the run
+    ends after `minutes`.
+    """
+    seed_everything(config["seed"], threads)
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     planned = plan(config, data, StanceEncoder(tokenizer, config["max_length"]))
     dev = read_dev(data, tokenizer)
-    model = StanceNetwork.from_encoder(folder, config["dropout"])
+    model = network(encoder, config)
     optimizer = _optimizer(model, config)
+    rates = [group["lr"] for group in optimizer.param_groups]
     sizes = [sum(len(row.input_ids) for row in batch) for batch in planned]
-    total, first = sum(sizes), 0
+    total, first, before_stop = sum(sizes), 0, 0.0
     state = load_checkpoint(out / "last.pt")
     if state is not None:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        first = state["step"]
+        first, before_stop = state["step"], state.get("seconds", 0.0)
+        torch.set_rng_state(state["torch_rng"])
     done = before = sum(sizes[:first])
     loss_of = nn.CrossEntropyLoss(label_smoothing=config["label_smoothing"])
     evaluated = {round(len(planned) * share) for share in EVALUATED_AT}
     started, smooth = time.monotonic(), 0.0
     model.train()
     for step, batch in enumerate(planned[first:], start=first + 1):
-        rate = _rate(done / total, config["warmup_share"]) * config["learning_rate"]
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        seconds = before_stop + time.monotonic() - started
+        progress = max(done / total, seconds / (60 * minutes))
+        last = progress >= 1 or step == len(planned)
+        rate = _rate(min(progress, 1.0), config["warmup_share"])
+        for group, highest in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * highest
         ids, mask, roles, labels = tensors(batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(ids, mask, roles)
@@ -171,12 +192,45 @@ def train(data: Path, out: Path, config: dict[str, Any]) -> None:
             speed = (done - before) / (time.monotonic() - started)
             left = (total - done) / speed / 60
             print(f"step {step}/{len(planned)} loss {smooth:.4f} {speed:.0f} tokens/s", end=" ")
-            print(f"left {left:.1f} min", flush=True)
-        if step % CHECKPOINT_STEPS == 0 or step == len(planned):
-            parts = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            save_checkpoint(out / "last.pt", **parts, step=step)
-        if step in evaluated:
+            print(f"rate {rate:.3f} left {left:.1f} min", flush=True)
+        if step % CHECKPOINT_STEPS == 0 or last:
+            save_checkpoint(
+                out / "last.pt",
+                model=model.state_dict(),
+                optimizer=optimizer.state_dict(),
+                step=step,
+                seconds=before_stop + time.monotonic() - started,
+                torch_rng=torch.get_rng_state(),
+            )
+        if step in evaluated or last:
             print("dev", step, json.dumps(evaluate(model, dev)), flush=True)
+        if last:
+            break
+
+
+def is_mpnet(config: dict[str, Any]) -> bool:
+    """Whether the configuration names MPNet; otherwise it is MiniLM."""
+    return bool(config.get("encoder", "minilm") == "mpnet")
+
+
+def encoder_folder(config: dict[str, Any], mpnet: Path | None) -> Path:
+    """The checked folder of the configuration's pretrained encoder.
+
+    Raises ValueError if it is MPNet and no folder is given, or the weights are not the official
+    ones.
+    """
+    if not is_mpnet(config):
+        return minilm_folder()
+    if mpnet is None:
+        raise ValueError("this configuration needs --mpnet, the folder of all-mpnet-base-v2")
+    return checked_mpnet(mpnet)
+
+
+def network(encoder: Path, config: dict[str, Any]) -> StanceNetwork:
+    """The untrained network over the encoder that the configuration names."""
+    if is_mpnet(config):
+        return StanceNetwork.from_mpnet(encoder, config["dropout"])
+    return StanceNetwork.from_encoder(encoder, config["dropout"])
 
 
 def _rate(progress: float, warmup: float) -> float:
@@ -184,15 +238,23 @@ def _rate(progress: float, warmup: float) -> float:
     return min((progress + 1e-3) / warmup, (1 - progress) / (1 - warmup))
 
 
-def _optimizer(model: nn.Module, config: dict[str, Any]) -> torch.optim.AdamW:
-    vectors = [part for part in model.parameters() if part.ndim < 2]
-    matrices = [part for part in model.parameters() if part.ndim >= 2]
+def _optimizer(model: StanceNetwork, config: dict[str, Any]) -> torch.optim.AdamW:
+    """AdamW; each layer below the top learns `layer_decay` times as fast (Howard and Ruder 2018),
+    what starts from nothing `head_learning_rate` fast; no decay on vectors."""
+    rate, shrink = config["learning_rate"], config.get("layer_decay", 1.0)
+    fresh = config.get("head_learning_rate", rate)
+    layers = model.encoder.config.num_hidden_layers
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, part in model.named_parameters():
+        found = re.search(r"\.layer\.(\d+)\.", name)
+        below = layers - 1 - int(found[1]) if found else layers
+        own = fresh if name.startswith(("head.", "encoder.roles.")) else rate * shrink**below
+        groups.setdefault((own, part.ndim >= 2), []).append(part)
     return torch.optim.AdamW(
         [
-            {"params": matrices, "weight_decay": config["weight_decay"]},
-            {"params": vectors, "weight_decay": 0.0},
+            {"params": parts, "lr": own, "weight_decay": config["weight_decay"] * matrix}
+            for (own, matrix), parts in groups.items()
         ],
-        lr=config["learning_rate"],
         betas=(0.9, 0.98),
         fused=True,
     )
@@ -204,8 +266,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--mpnet", type=Path, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--minutes", type=float, default=1e6, help="end by the clock")
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    train(arguments.data, arguments.out, read_config(arguments.config))
+    config = read_config(arguments.config)
+    train(
+        arguments.data,
+        arguments.out,
+        config,
+        encoder=encoder_folder(config, arguments.mpnet),
+        minutes=arguments.minutes,
+        threads=arguments.threads,
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Stance checkpoint → model folder: int8 graph, calibration fitted on dev, measured metrics.
 
-python -m training.stance_export --checkpoint FILE --data DIR --out DIR
+python -m training.stance_export --checkpoint FILE --data DIR --out DIR [--config FILE --mpnet DIR]
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from training.common import minilm_folder, read_config
+from training.common import read_config
 from training.evaluate_stance import scores
 from training.export import (
-    CONFIGS,
+    MINILM,
+    MPNET,
     SEQUENCE_INPUTS,
     export_onnx,
     quantise,
+    quantise_blocks,
     save_tokenizer,
     sequence_example,
     write_manifest,
 )
+from training.stance import CONFIG, encoder_folder, is_mpnet, network
 from training.stance_calibration import confidence_threshold, cross_fitted, fit
 from training.stance_data import LABELS, Example, read_stance
-from training.stance_model import StanceNetwork
 from training.stance_scores import expected_calibration_error
 from workers.models.sessions import Session, open_tokenizer, sequence_inputs
 from workers.models.stance import Calibration
@@ -41,32 +43,44 @@ MAX_LENGTH = 256
 # The dev sets that each kind of question is calibrated on.
 SETS_OF_KIND = {"relation": ("dse",), "author": ("newsmtsc",), "topic": ("vast", "perspectrum")}
 FILES = ("model.onnx", "tokenizer.json")
+EMBEDDINGS = "embeddings.bin"
 # A label is given from the confidence on at which, on dev, favor and against are right this
 # often: more than any set reaches without abstention; half to four fifths of them remain.
 WANTED_PRECISION = 0.8
 
 
-def export_graphs(checkpoint: Path, out: Path, kept_float: Path) -> None:
+def export_graphs(
+    checkpoint: Path, config: dict[str, Any], encoder: Path, out: Path, kept_float: Path
+) -> None:
     """Float graph to `kept_float`, int8 graph and tokenizer to `out`."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network = StanceNetwork.from_encoder(minilm_folder(), 0.0)
-    network.load_state_dict(state["model"])
-    network.eval()
+    model = network(encoder, {**config, "dropout": 0.0})
+    model.load_state_dict(state["model"])
+    model.eval()
     ids, mask, _ = sequence_example()
     roles = torch.tensor([[1, 1, 2, 3, 0, 0, 0], [1, 1, 0, 2, 3, 0, 0]])
     out.mkdir(parents=True, exist_ok=True)
     example = (ids, mask, roles)
     outputs = ("logits",)
-    export_onnx(network, example, SEQUENCE_INPUTS, outputs, kept_float, fixed_outputs=outputs)
+    export_onnx(model, example, SEQUENCE_INPUTS, outputs, kept_float, fixed_outputs=outputs)
     onnx.checker.check_model(str(kept_float))
-    quantise(kept_float, out / "model.onnx")
-    save_tokenizer(out)
+    if is_mpnet(config):
+        quantise_blocks(kept_float, out / "model.onnx", EMBEDDINGS)
+    else:
+        quantise(kept_float, out / "model.onnx")
+    save_tokenizer(encoder, out)
 
 
-def manifest_fields(calibration: dict[str, Any], thresholds: dict[str, float]) -> dict[str, Any]:
-    """What the manifest says besides encoder, files and metrics."""
+def manifest_fields(
+    config: dict[str, Any], calibration: dict[str, Any], thresholds: dict[str, float]
+) -> dict[str, Any]:
+    """What the manifest says besides files and metrics."""
+    command = "python -m training.stance --data DIR --out DIR"
+    if is_mpnet(config):
+        command += " --config training/configs/stance-mpnet.toml --mpnet DIR"
     return {
-        "name": "stancewire-stance-minilm",
+        "name": f"stancewire-stance-{'mpnet' if is_mpnet(config) else 'minilm'}",
+        "encoder": MPNET if is_mpnet(config) else MINILM,
         "task": "stance",
         "version": "1",
         "labels": list(LABELS),
@@ -76,10 +90,7 @@ def manifest_fields(calibration: dict[str, Any], thresholds: dict[str, float]) -
         "thresholds": thresholds,
         "calibration": calibration,
         "precision": "int8",
-        "training": {
-            "command": "python -m training.stance --data DIR --out DIR",
-            "config": read_config(CONFIGS / "stance.toml"),
-        },
+        "training": {"command": command, "config": config},
     }
 
 
@@ -143,34 +154,51 @@ def measure(
     return measured
 
 
+def _every(step: int, rows: list[Example]) -> list[Example]:
+    """Every `step`th pair of neighbours: DSE asks in pairs."""
+    return [row for index, row in enumerate(rows) if index // 2 % step == 0]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="for the dev sets")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--mpnet", type=Path, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--sample", type=int, default=1, help="every how manieth dev pair (trials)")
+    parser.add_argument("--no-float", action="store_true", help="measure the int8 graph only")
     arguments = parser.parse_args()
+    config = read_config(arguments.config)
+    encoder = encoder_folder(config, arguments.mpnet)
     torch.set_num_threads(1)
     logging.getLogger().setLevel(logging.ERROR)
     dev = {
-        name: read_stance(arguments.data / "stance" / name / "dev.jsonl", name)
+        name: _every(
+            arguments.sample, read_stance(arguments.data / "stance" / name / "dev.jsonl", name)
+        )
         for sets in SETS_OF_KIND.values()
         for name in sets
     }
     with tempfile.TemporaryDirectory() as folder:
         kept_float = Path(folder) / "float.onnx"
-        export_graphs(arguments.checkpoint, arguments.out, kept_float)
+        export_graphs(arguments.checkpoint, config, encoder, arguments.out, kept_float)
         tokenizer = open_tokenizer(arguments.out / "tokenizer.json")
-        graphs = {"int8": arguments.out / "model.onnx", "float32": kept_float}
+        graphs = {"int8": arguments.out / "model.onnx"}
+        if not arguments.no_float:
+            graphs["float32"] = kept_float
         logits = {
             precision: {name: dev_logits(path, tokenizer, rows) for name, rows in dev.items()}
             for precision, path in graphs.items()
         }
     settings, thresholds, notes = calibrate(dev, logits["int8"])
     metrics = {"dev": measure(dev, logits["int8"], settings), **notes}
-    metrics["dev_float32"] = measure(dev, logits["float32"], settings)
-    fields = manifest_fields(settings, thresholds)
-    write_manifest(arguments.out, FILES, {**fields, "metrics": metrics})
+    if "float32" in logits:
+        metrics["dev_float32"] = measure(dev, logits["float32"], settings)
+    fields = manifest_fields(config, settings, thresholds)
+    files = (*FILES, EMBEDDINGS) if is_mpnet(config) else FILES
+    write_manifest(arguments.out, files, {**fields, "metrics": metrics})
     print(json.dumps({"thresholds": thresholds, "calibration": settings, **metrics}, indent=2))
 
 

@@ -20,6 +20,7 @@ from workers.coverage import covered, warnings_of
 from workers.errors import AnalysisError, PermanentError, RetryableError, WorkerStartError
 from workers.models.attribution import AttributionModel
 from workers.models.manifest import ModelError, load_manifest
+from workers.models.profiles import ATTRIBUTION, NER, STANCE, TASKS, model_folder
 from workers.models.stance import StanceModel
 from workers.models.token_tagger import TokenTagger
 from workers.stages.attribute.stage import attribute
@@ -29,9 +30,6 @@ from workers.stages.clean.stage import clean
 from workers.stages.recognise.stage import recognise
 from workers.stages.segment.stage import segment
 from workers.stages.stance.stage import stance
-
-NER, ATTRIBUTION, STANCE = "ner", "attribution", "stance"
-MODELS = (NER, ATTRIBUTION, STANCE)
 
 # What decides a result besides the models: the code of the stages and these libraries.
 _CODE = ("pipeline.py", "coverage.py", "models", "stages")
@@ -91,8 +89,8 @@ class Pipeline:
     def check(settings: Settings) -> None:
         """Raise `WorkerStartError` unless every model is there and matches its sums."""
         try:
-            for name in MODELS:
-                load_manifest(settings.weights_dir / name)
+            for task in TASKS:
+                load_manifest(model_folder(settings.weights_dir, settings.profile, task), task)
         except ModelError as err:
             raise WorkerStartError(f"a model cannot be used: {err}") from err
 
@@ -100,11 +98,14 @@ class Pipeline:
     def load(cls, settings: Settings) -> Pipeline:
         """Open the models. Raises `WorkerStartError`."""
         threads = settings.inference_threads
+        ner, attribution, scorer = (
+            model_folder(settings.weights_dir, settings.profile, task) for task in TASKS
+        )
         try:
             return cls(
-                TokenTagger.load(settings.weights_dir / NER, threads),
-                AttributionModel.load(settings.weights_dir / ATTRIBUTION, threads),
-                StanceModel.load(settings.weights_dir / STANCE, threads),
+                TokenTagger.load(ner, threads),
+                AttributionModel.load(attribution, threads),
+                StanceModel.load(scorer, threads),
             )
         except ModelError as err:
             raise WorkerStartError(f"a model cannot be used: {err}") from err

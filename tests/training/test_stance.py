@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,19 @@ import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
+from transformers import MPNetConfig, MPNetModel
 
+from benchmarks.behaviour.cases import read_capabilities
 from training import stance
 from training.common import load_checkpoint, minilm_folder, read_config
 from training.stance_data import read_stance
 from training.stance_export import dev_logits, export_graphs
 from training.stance_model import StanceNetwork
+from training.stance_synthetic import synthetic
 from workers.models.sessions import open_tokenizer
+from workers.models.stance_inputs import find_mentions
 
+WEIGHTS = Path(__file__).parents[2] / "workers" / "weights"
 TEXT = "Anna Berg praised Bo Park in Oslo."
 
 
@@ -59,20 +66,24 @@ def small_config() -> dict[str, Any]:
     return {**config, "batch_tokens": 256, "passes": passes, "later": later}
 
 
+def run(data: Path, out: Path, config: dict[str, Any], encoder: Path) -> None:
+    stance.train(data, out, config, encoder=encoder, minutes=5, threads=1)
+
+
 def test_the_stance_network_trains_resumes_and_exports_what_torch_computes(
     tiny_encoder: Path, data: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    stance.train(data, out, small_config())
+    run(data, out, small_config(), minilm_folder())
     last = load_checkpoint(out / "last.pt")
     assert last is not None
-    stance.train(data, out, small_config())
+    run(data, out, small_config(), minilm_folder())
     resumed = load_checkpoint(out / "last.pt")
     assert resumed is not None
     assert resumed["step"] == last["step"] > 0
 
     graph = tmp_path / "float.onnx"
-    export_graphs(out / "last.pt", tmp_path / "model", graph)
+    export_graphs(out / "last.pt", small_config(), minilm_folder(), tmp_path / "model", graph)
     examples = read_stance(data / "stance/dse/dev.jsonl", "dse")[:2]
     tokenizer = open_tokenizer(tmp_path / "model" / "tokenizer.json")
     exported = dev_logits(graph, tokenizer, examples)
@@ -98,3 +109,89 @@ def test_the_order_of_holder_and_target_reaches_the_network(tiny_encoder: Path, 
     )
     one, other = encoder.encode(forth.question), encoder.encode(back.question)
     assert one.token_type_ids != other.token_type_ids
+
+
+@pytest.fixture
+def tiny_mpnet(tmp_path: Path) -> Path:
+    """A folder with a two-layer MPNet and a tokenizer."""
+    folder = tmp_path / "mpnet"
+    torch.manual_seed(0)
+    config = MPNetConfig(
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=300,
+        vocab_size=30_527,
+    )
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
+    shutil.copy(WEIGHTS / "stance-accurate" / "tokenizer.json", folder)
+    return folder
+
+
+def mpnet_config() -> dict[str, Any]:
+    config = read_config(stance.CONFIG.with_name("stance-mpnet.toml"))
+    passes = dict.fromkeys(config["passes"], 1.0)
+    return {**config, "batch_tokens": 256, "passes": passes, "synthetic": 20}
+
+
+def test_mpnet_trains_and_its_int8_graph_answers_nearly_as_torch_does(
+    tiny_mpnet: Path, data: Path, tmp_path: Path
+) -> None:
+    out, model = tmp_path / "out", tmp_path / "model"
+    run(data, out, mpnet_config(), tiny_mpnet)
+    graph = tmp_path / "float.onnx"
+    export_graphs(out / "last.pt", mpnet_config(), tiny_mpnet, model, graph)
+    examples = read_stance(data / "stance/dse/dev.jsonl", "dse")[:2]
+    tokenizer = open_tokenizer(model / "tokenizer.json")
+    exact, small = (dev_logits(path, tokenizer, examples) for path in (graph, model / "model.onnx"))
+    assert np.abs(exact - small).max() < 0.05
+    assert np.abs(exact[0] - exact[1]).max() > 1e-4  # the swapped question reads differently
+    assert (model / "embeddings.bin").stat().st_size == 30_527 * 64
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
+    tiny_mpnet: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(data, tmp_path / "whole", mpnet_config(), tiny_mpnet)
+    monkeypatch.setattr(stance, "CHECKPOINT_STEPS", 4)
+    saved = stance.save_checkpoint
+
+    def stopping(path: Path, **parts: Any) -> None:
+        saved(path, **parts)
+        if parts["step"] == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stance, "save_checkpoint", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            run(data, tmp_path / "stopped", mpnet_config(), tiny_mpnet)
+    run(data, tmp_path / "stopped", mpnet_config(), tiny_mpnet)
+    whole, stopped = (load_checkpoint(tmp_path / name / "last.pt") for name in ("whole", "stopped"))
+    assert whole is not None
+    assert stopped is not None
+    for name, value in whole["model"].items():
+        torch.testing.assert_close(stopped["model"][name], value)
+
+
+def test_invented_sentences_hold_the_names_they_ask_about() -> None:
+    rows = list(synthetic(600, random.Random(1)))
+    assert {row.label for row in rows} == {0, 1, 2}
+    for row in rows:
+        question = row.question
+        assert question.target.strip()
+        if question.holder is not None:
+            assert find_mentions(question.text, question.holder), question
+            assert question.holder != question.target
+        if not question.topic:
+            assert find_mentions(question.text, question.target), question
+
+
+def test_the_behavioural_tests_use_other_words_than_the_training_sentences() -> None:
+    lexicon, _ = read_capabilities()
+    asked = {verb for form in ("praise", "attack") for verb in lexicon[form]}
+    asked |= set(lexicon["topics"]) | {name for group in lexicon["names"] for name in group}
+    asked = {word.lower() for word in asked}
+    for question in (row.question for row in synthetic(4000, random.Random(2))):
+        text = f"{question.text} {question.target}".lower()
+        assert not [word for word in asked if find_mentions(text, word)], question

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from workers.models.stance_inputs import (
     StanceEncoder,
@@ -22,6 +22,10 @@ def tokenizer() -> Tokenizer:
     made = Tokenizer(models.WordLevel(VOCABULARY, unk_token="[UNK]"))
     made.normalizer = normalizers.Lowercase()
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    around = [(token, VOCABULARY[token]) for token in ("[CLS]", "[SEP]")]
+    made.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=around
+    )
     return made
 
 

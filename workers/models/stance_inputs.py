@@ -1,8 +1,8 @@
 """How one stance question becomes the token ids that the stance model reads.
 
 The question "in this text, what is the stance of HOLDER (or the author) towards
-TARGET?" is a sequence pair, `[CLS] holder : target [SEP] text [SEP]`. The token
-type ids carry the roles, so that the swapped question gives different inputs:
+TARGET?" is a sequence pair, `[CLS] holder : target [SEP] text [SEP]` (`<s>` and `</s>`
+for MPNet). The token type ids carry the roles, so that the swapped question gives different inputs:
 
     0  text            2  a mention of the holder inside the text
     1  the question    3  a mention of the target inside the text
@@ -96,14 +96,17 @@ class StanceEncoder:
     """Turns questions into ids; holds the tokenizer and the two length limits."""
 
     def __init__(self, tokenizer: Tokenizer, max_length: int, max_question: int = 64) -> None:
-        """`max_length` bounds the whole sequence, `max_question` the holder and target."""
+        """`max_length` bounds the whole sequence, `max_question` the holder and target.
+
+        Raises ValueError for a tokenizer that does not put one token before and one after a text.
+        """
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._max_length = max_length
         self._max_question = max_question
-        self._cls = _token_id(tokenizer, "[CLS]")
-        self._sep = _token_id(tokenizer, "[SEP]")
+        # What the tokenizer itself puts around a text: [CLS] and [SEP], or <s> and </s>.
+        self._cls, self._sep = tokenizer.encode("").ids
 
     def encode(self, question: StanceQuestion) -> EncodedQuestion:
         """Ids of one question. Text beyond the limit is cut at its end, and said so.
@@ -149,10 +152,3 @@ def _resolve(
     if len(wide) == 1 and text[spans[0][0] : spans[0][1]] == name and wide[0] != spans[0]:
         return surface(text, wide[0]) or name, wide
     return _POSSESSIVE.sub("", name).strip() or name, wide
-
-
-def _token_id(tokenizer: Tokenizer, token: str) -> int:
-    found = tokenizer.token_to_id(token)
-    if found is None:
-        raise ValueError(f"the tokenizer has no {token} token")
-    return int(found)
