@@ -1,6 +1,6 @@
 """Train a stance model: MiniLM or MPNet with role embeddings over questions of all stance sets.
 
-python -m training.stance --data DIR --out DIR [--config FILE] [--mpnet DIR]
+python -m training.stance --data DIR --out DIR [--config FILE] [--mpnet DIR] [--start DIR]
 
 The whole schedule is planned before the first step (same seed, same batches), so a run that
 was stopped goes on from its last checkpoint with the batches that were left.
@@ -30,7 +30,9 @@ from training.common import (
     read_config,
     save_checkpoint,
     seed_everything,
+    sha256_of,
 )
+from training.shipped_weights import load_shipped
 from training.stance_data import (
     Encoded,
     Example,
@@ -144,9 +146,18 @@ def evaluate(model: StanceNetwork, dev: dict[str, list[Encoded]]) -> dict[str, f
 
 
 def train(
-    data: Path, out: Path, config: dict[str, Any], *, encoder: Path, minutes: float, threads: int
+    data: Path,
+    out: Path,
+    config: dict[str, Any],
+    *,
+    encoder: Path,
+    minutes: float,
+    threads: int,
+    start: Path | None = None,
 ) -> None:
     """Runs or resumes the plan; `out/last.pt` is the result.
+
+    With `start`, the folder of a shipped stance model, its weights are trained further.
 
     Where the machine is too slow for the plan, the rate decays by the clock instead and the run
     ends after `minutes`.
@@ -156,6 +167,9 @@ def train(
     planned = plan(config, data, StanceEncoder(tokenizer, config["max_length"]))
     dev = read_dev(data, tokenizer)
     model = network(encoder, config)
+    if start is not None:
+        load_shipped(model, start)
+    freeze(model, config.get("frozen_layers", 0))
     optimizer = _optimizer(model, config)
     rates = [group["lr"] for group in optimizer.param_groups]
     sizes = [sum(len(row.input_ids) for row in batch) for batch in planned]
@@ -201,6 +215,7 @@ def train(
                 step=step,
                 seconds=before_stop + time.monotonic() - started,
                 torch_rng=torch.get_rng_state(),
+                start=sha256_of(start / "model.onnx") if start else None,
             )
         if step in evaluated or last:
             print("dev", step, json.dumps(evaluate(model, dev)), flush=True)
@@ -233,6 +248,18 @@ def network(encoder: Path, config: dict[str, Any]) -> StanceNetwork:
     return StanceNetwork.from_encoder(encoder, config["dropout"])
 
 
+def freeze(model: StanceNetwork, layers: int) -> None:
+    """Keeps the embeddings and the lowest `layers` layers as they are (none at 0).
+
+    What stays is neither differentiated nor stored anew, and a replaced model differs less.
+    """
+    if not layers:
+        return
+    for name, parameter in model.encoder.named_parameters():
+        found = re.search(r"\.layer\.(\d+)\.", name)
+        parameter.requires_grad = found is not None and int(found[1]) >= layers
+
+
 def _rate(progress: float, warmup: float) -> float:
     """Linear warm-up, then linear decay to zero, over the share of tokens read."""
     return min((progress + 1e-3) / warmup, (1 - progress) / (1 - warmup))
@@ -246,6 +273,8 @@ def _optimizer(model: StanceNetwork, config: dict[str, Any]) -> torch.optim.Adam
     layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, part in model.named_parameters():
+        if not part.requires_grad:
+            continue
         found = re.search(r"\.layer\.(\d+)\.", name)
         below = layers - 1 - int(found[1]) if found else layers
         own = fresh if name.startswith(("head.", "encoder.roles.")) else rate * shrink**below
@@ -267,6 +296,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--mpnet", type=Path, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--start", type=Path, help="folder of a stance model to train further")
     parser.add_argument("--minutes", type=float, default=1e6, help="end by the clock")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
@@ -278,6 +308,7 @@ def main() -> None:
         encoder=encoder_folder(config, arguments.mpnet),
         minutes=arguments.minutes,
         threads=arguments.threads,
+        start=arguments.start,
     )
 
 

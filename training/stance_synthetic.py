@@ -13,114 +13,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from training import stance_phrases as phrases
 from training.stance_data import LABELS, Example
 from workers.models.stance_inputs import StanceQuestion
 
 FAVOR, AGAINST, NEUTRAL = range(len(LABELS))
 
-
-def _words(table: str) -> list[str]:
-    return table.split()
-
-
-FIRST = _words("""Ama Kofi Ines Tomás Lucía Bruno Mei Haruto Yuki Jun Minh Linh Arjun Priya
-Fatima Omar Leila Yusuf Nadia Karim Olga Pavel Milan Jana Katarina Lars Ingrid Sven Aino Mikko
-Emma Noah Grace Ruth Daniel Marco Giulia Chloé Luc Amélie Wanjiru Thabo Zanele Chidi Ngozi Mateus
-Beatriz Eduardo Siti Budi Aylin Emre Eleni Nikos Maarten Sofie Declan Aoife""")
-LAST = _words("""Mensah Boateng Duarte Ferraz Okafor Adeyemi Tanaka Mori Nguyen Pham Sharma Iyer
-Rahimi Haddad Mansour Petrov Novak Horvat Lindqvist Berg Virtanen Korhonen Walker Hughes Bennett
-Foster Rossi Greco Moreau Lefèvre Kamau Dlamini Nkosi Silveira Rojas Castillo Wijaya Santoso
-Demir Kaya Papadakis Visser Jansen Byrne Keane Kowalska Zieliński Varga Ionescu Al-Najjar
-Ben-David""")
-COUNTRIES = _words("""Norway Brazil Kenya Japan Poland Chile Ghana Portugal Vietnam Canada
-Indonesia Greece Mexico Finland Nigeria India Hungary Peru Turkey Austria Morocco Denmark
-Malaysia Serbia Georgia Bolivia Ireland Thailand Albania Oman""")
-ADJECTIVES = _words("""National Progressive United Civic Northern Workers' Green Liberal People's
-Free""")
-BODIES = _words("Party Alliance Front Union Council Movement Federation League Bank Institute")
-
-# base, past, participle, gerund
-PRAISE = """praise praised praised praising|applaud applauded applauded applauding|hail hailed
-hailed hailing|commend commended commended commending|salute saluted saluted saluting|thank
-thanked thanked thanking|congratulate congratulated congratulated congratulating"""
-BACK = """support supported supported supporting|back backed backed backing|endorse endorsed
-endorsed endorsing|defend defended defended defending|champion championed championed
-championing|embrace embraced embraced embracing|help helped helped helping"""
-BLAME = """condemn condemned condemned condemning|criticise criticised criticised
-criticising|denounce denounced denounced denouncing|attack attacked attacked attacking|slam
-slammed slammed slamming|rebuke rebuked rebuked rebuking|ridicule ridiculed ridiculed
-ridiculing|insult insulted insulted insulting|blame blamed blamed blaming|reject rejected
-rejected rejecting|threaten threatened threatened threatening"""
-CONTACT = """meet met met meeting|telephone telephoned telephoned telephoning|visit visited
-visited visiting|interview interviewed interviewed interviewing|mention mentioned mentioned
-mentioning|contact contacted contacted contacting|greet greeted greeted greeting"""
-
-IDIOMS_FOR = """{A} threw its weight behind {B}|{A} rallied to the defence of {B}|{A} gave {B} a
-vote of confidence|{A} sided with {B}|{A} stood by {B}|{A} has nothing but praise for {B}|{A}
-made no secret of great admiration for {B}|{A} could not agree more with {B}|{A} never stopped
-supporting {B}|{A} is a loyal ally of {B}|{A} spoke warmly of {B}|{A} came to the rescue of
-{B}|{A} lifted its sanctions against {B} and promised aid|{A} urged voters to choose {B}|{A}
-called {B} a hero|{A} said {B} deserved every respect|{A} described {B} as a trusted partner|{A}
-did not hide its sympathy for {B}|{A} would not hear a bad word about {B}|{A} reaffirmed its
-commitment to {B}"""
-IDIOMS_AGAINST = """{A} poured scorn on {B}|{A} took aim at {B}|{A} lashed out at {B}|{A} turned
-its back on {B}|{A} came out against {B}|{A} has lost all faith in {B}|{A} is no friend of
-{B}|{A} had nothing good to say about {B}|{A} made no secret of deep contempt for {B}|{A}
-withdrew its support for {B}|{A} stopped supporting {B}|{A} washed its hands of {B}|{A} imposed
-sanctions on {B}|{A} demanded the resignation of {B}|{A} called {B} a liar|{A} said {B} had
-failed everyone|{A} described {B} as a threat to peace|{A} urged voters to reject {B}|{A} filed a
-complaint against {B}|{A} held {B} responsible for the deaths|{A} expelled the envoys of {B}|{A}
-broke with {B}|{A} does not trust {B}|{A} does not recognise {B} as legitimate|{A} did not hide
-its anger at {B}"""
-IDIOMS_NEUTRAL = """{A} took no position on {B}|{A} declined to comment on {B}|{A} neither
-praised nor criticised {B}|{A} remained neutral towards {B}|{A} sat next to {B} at the
-ceremony|{A} and {B} will take part in the talks|{A} will be succeeded by {B}|{A} was asked about
-{B}|{A} signed the visitors' book after {B}|{A} works in the same building as {B}|{A} released a
-report the day {B} arrived|{A} kept silent about {B}|{A} and {B} attended the hearing|{A} had
-heard of {B}"""
-TAILS = """|on Monday|over the new budget|in a televised interview|after the vote|during a visit
-to the port|in a letter to members|late last night|at the summit"""
-GOOD = "a great leader|an honest broker|a source of hope|the best choice|a true friend of the poor"
-BAD = "a disgrace|a danger to us all|a hopeless failure|the worst choice|a corrupt fraud"
-ASIDES = """{C} will hold elections in May.|The talks were hosted by {C}.|Prices rose again in
-the capital.|{C} did not take part.|Rain is expected over the weekend.|A spokesman for {C} was
-present."""
-TOPICS = """the ban on plastic bags|a higher minimum wage|nuclear power|school uniforms|the death
-penalty|free public transport|the new airport|the trade deal|the ceasefire|rent control|the peace
-agreement|the pipeline|compulsory voting|the pension reform|stricter gun laws|the arms
-embargo|space exploration|the merger|online voting|the border wall|a tax on sugar|the fishing
-quota|animal testing|daylight saving time|the carbon tax|foreign military bases|the vaccination
-campaign"""
-SIDES_FOR = """{A} called for {T}|{A} supports {T}|{A} spoke out in favour of {T}|{A} opposes
-ending {T}|{A} warned against giving up {T}|{A} sees no alternative to {T}|{A} is campaigning for
-{T}|{A} rejected calls to abandon {T}|{A} said {T} could not come soon enough|{A} voted for {T}"""
-SIDES_AGAINST = """{A} opposes {T}|{A} wants to put an end to {T}|{A} voted against {T}|{A}
-refused to support {T}|{A} called {T} a grave mistake|{A} is campaigning against {T}|{A} said {T}
-would do more harm than good|{A} rejected {T}|{A} no longer supports {T}|{A} does not believe in
-{T}"""
-SIDES_NEUTRAL = """{A} discussed {T}|{A} published figures on {T}|{A} took no position on {T}|{A}
-will debate {T} next week|{A} asked experts to study {T}|{A} did not mention {T}|{A} explained
-the history of {T}|{A} has not decided on {T}"""
-OPINION_FOR = """I am all for {T}.|We need {T} more than ever.|Say what you like, {T} is the
-right answer.|Opponents of {T} ignore the evidence.|{T} is not the mistake that its critics
-claim.|Nobody who has looked at the facts can be against {T}.|Ending {T} would be a disaster."""
-OPINION_AGAINST = """I am against {T}.|{T} must be stopped.|Nobody can seriously defend {T}.|I do
-not support {T} at all.|Supporters of {T} ignore the evidence.|{T} has done nothing but harm.|We
-would be better off without {T}.|{T} is not the solution that its friends claim."""
-CLAIMS_FOR = "{T} is a good idea|we should have {T}|{T} should be supported"
-CLAIMS_AGAINST = "{T} is a bad idea|{T} should be stopped|it is time to end {T}"
-
-_BODY = re.compile(rf"\b((?:{'|'.join(ADJECTIVES)}) (?:{'|'.join(BODIES)}))\b")
+_BODY = re.compile(rf"\b((?:{'|'.join(phrases.ADJECTIVES)}) (?:{'|'.join(phrases.BODIES)}))\b")
 
 Row = tuple[str, str | None, str, int]
-
-
-def _forms(table: str) -> list[list[str]]:
-    return [entry.split() for entry in " ".join(table.split()).split("|")]
-
-
-def _entries(table: str) -> list[str]:
-    return [" ".join(entry.split()) for entry in table.split("|")]
 
 
 @dataclass(frozen=True)
@@ -134,12 +35,21 @@ class _Verb:
 
 _VERBS = [
     _Verb(*forms, label)  # type: ignore[misc]
-    for table, label in ((PRAISE, FAVOR), (BACK, FAVOR), (BLAME, AGAINST), (CONTACT, NEUTRAL))
-    for forms in _forms(table)
+    for table, label in (
+        (phrases.PRAISE, FAVOR),
+        (phrases.BACK, FAVOR),
+        (phrases.BLAME, AGAINST),
+        (phrases.CONTACT, NEUTRAL),
+    )
+    for forms in phrases.forms(table)
 ]
 _STANCES = [verb for verb in _VERBS if verb.label != NEUTRAL]
-_PRAISES = [verb for verb in _VERBS if [verb.base] in [form[:1] for form in _forms(PRAISE)]]
-_BACKS = [verb for verb in _VERBS if [verb.base] in [form[:1] for form in _forms(BACK)]]
+_PRAISES = [
+    verb for verb in _VERBS if [verb.base] in [form[:1] for form in phrases.forms(phrases.PRAISE)]
+]
+_BACKS = [
+    verb for verb in _VERBS if [verb.base] in [form[:1] for form in phrases.forms(phrases.BACK)]
+]
 _BLAMES = [verb for verb in _VERBS if verb.label == AGAINST]
 
 
@@ -157,12 +67,12 @@ def synthetic(count: int, rng: random.Random) -> Iterator[Example]:
 def _name(rng: random.Random) -> str:
     draw = rng.random()
     if draw < 0.45:
-        return f"{rng.choice(FIRST)} {rng.choice(LAST)}"
+        return f"{rng.choice(phrases.FIRST)} {rng.choice(phrases.LAST)}"
     if draw < 0.55:
-        return rng.choice(LAST)
+        return rng.choice(phrases.LAST)
     if draw < 0.8:
-        return rng.choice(COUNTRIES)
-    return f"{rng.choice(ADJECTIVES)} {rng.choice(BODIES)}"
+        return rng.choice(phrases.COUNTRIES)
+    return f"{rng.choice(phrases.ADJECTIVES)} {rng.choice(phrases.BODIES)}"
 
 
 def _names(rng: random.Random, count: int) -> list[str]:
@@ -179,11 +89,13 @@ def _names(rng: random.Random, count: int) -> list[str]:
 def _told(rng: random.Random, sentence: str, aside: str) -> str:
     """One sentence with, at times, another before or after it."""
     if sentence[-1] not in ".!?":
-        sentence = f"{sentence} {rng.choice(_entries(TAILS))}".rstrip() + "."
+        sentence = f"{sentence} {rng.choice(phrases.entries(phrases.TAILS))}".rstrip() + "."
     parts = [sentence]
     draw = rng.random()
     if draw < 0.5:
-        parts.insert(int(draw < 0.25), rng.choice(_entries(ASIDES)).replace("{C}", aside))
+        parts.insert(
+            int(draw < 0.25), rng.choice(phrases.entries(phrases.ASIDES)).replace("{C}", aside)
+        )
     return " ".join(_capitalised(_BODY.sub(r"the \1", part)) for part in parts)
 
 
@@ -212,9 +124,13 @@ def _plain(rng: random.Random) -> list[Row]:
 def _idiom(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
     table, label = rng.choice(
-        [(IDIOMS_FOR, FAVOR), (IDIOMS_AGAINST, AGAINST), (IDIOMS_NEUTRAL, NEUTRAL)]
+        [
+            (phrases.IDIOMS_FOR, FAVOR),
+            (phrases.IDIOMS_AGAINST, AGAINST),
+            (phrases.IDIOMS_NEUTRAL, NEUTRAL),
+        ]
     )
-    sentence = rng.choice(_entries(table)).replace("{A}", a).replace("{B}", b)
+    sentence = rng.choice(phrases.entries(table)).replace("{A}", a).replace("{B}", b)
     return _directions(_told(rng, sentence, c), a, b, c, label, rng)
 
 
@@ -283,8 +199,8 @@ def _reported(rng: random.Random) -> list[Row]:
 
 def _quoted(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
-    table, label = rng.choice([(GOOD, FAVOR), (BAD, AGAINST)])
-    words = rng.choice(_entries(table))
+    table, label = rng.choice([(phrases.GOOD, FAVOR), (phrases.BAD, AGAINST)])
+    words = rng.choice(phrases.entries(table))
     frame = rng.choice(
         [
             "\u201c{B} is {words},\u201d said {A}",
@@ -316,6 +232,50 @@ def _contrast(rng: random.Random) -> list[Row]:
     return [(text, a, b, one.label), (text, c, b, one.label), (text, a, c, NEUTRAL)]
 
 
+def _chained(rng: random.Random) -> list[Row]:
+    """Two stances of which one stands in a clause about somebody: nothing is passed on."""
+    a, b, c = _names(rng, 3)
+    one, two = rng.choice(_STANCES), rng.choice(_STANCES)
+    frame, asked = rng.choice(
+        [
+            ("{A}, who {two} {C}, {one} {B}", "ab ac"),
+            ("{A}, which {one} {B}, also {two} {C}", "ab ac"),
+            ("{A} {one} {B} days after {B} {two} {C}", "ab bc"),
+            ("{B}, {part} by {A}, {two} {C}", "ab bc"),
+            ("{A} {one} {B}, an institution that {two} {C}", "ab bc"),
+            ("Unlike {C}, which {two} {B}, {A} {one} {B}", "ab cb"),
+            ("{A} {one} {B}. {C} {two} {B}", "ab cb"),
+            ("{B} was {part} by {A} and {two_part} by {C}", "ab cb"),
+        ]
+    )
+    sentence = frame.format(
+        A=a, B=b, C=c, one=one.past, part=one.participle, two=two.past, two_part=two.participle
+    )
+    text = _told(rng, sentence, a)
+    who = {"a": a, "b": b, "c": c}
+    first, second = asked.split()
+    rows: list[Row] = [(text, a, b, one.label), (text, who[second[0]], who[second[1]], two.label)]
+    silent = [pair for pair in ("ac", "ca", "ba", "bc", "cb") if pair not in (first, second)]
+    return [*rows, *((text, who[p[0]], who[p[1]], NEUTRAL) for p in rng.sample(silent, 2))]
+
+
+def _own_voice(rng: random.Random) -> list[Row]:
+    """A verdict that somebody else speaks is not the text's own."""
+    a, b, c = _names(rng, 3)
+    table, label = rng.choice([(phrases.GOOD, FAVOR), (phrases.BAD, AGAINST)])
+    verdict = rng.choice(phrases.entries(table))
+    if rng.random() < 0.45:
+        frame = rng.choice(phrases.entries(phrases.VERDICTS))
+        return [(_told(rng, frame.format(B=b, words=verdict), c), None, b, label)]
+    if rng.random() < 0.7:
+        frame = rng.choice(phrases.entries(phrases.VERDICTS_TOLD))
+        text = _told(rng, frame.format(A=a, B=b, words=verdict), c)
+    else:
+        verb = rng.choice(_STANCES)
+        text, label = _told(rng, f"{a} {verb.past} {b}", c), verb.label
+    return [(text, None, b, NEUTRAL), (text, a, b, label), (text, None, a, NEUTRAL)]
+
+
 def _mutual(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
     sentence, label = rng.choice(
@@ -334,17 +294,11 @@ def _mutual(rng: random.Random) -> list[Row]:
 def _hypothetical(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
     verb = rng.choice(_STANCES)
-    frame = rng.choice(
-        [
-            "If {A} {past} {B}, the market would react",
-            "It is unclear whether {A} will {base} {B}",
-            "{A} has not said whether it will {base} {B}",
-            "Observers wonder whether {A} might {base} {B}",
-            "Nobody knows what would happen if {A} were to {base} {B}",
-            "Will {A} {base} {B}?",
-        ]
+    frame = rng.choice(phrases.entries(phrases.HYPOTHESES))
+    sentence = frame.format(
+        A=a, B=b, past=verb.past, base=verb.base, gerund=verb.gerund, part=verb.participle
     )
-    text = _told(rng, frame.format(A=a, B=b, past=verb.past, base=verb.base), c)
+    text = _told(rng, sentence, c)
     return [(text, a, b, NEUTRAL)]
 
 
@@ -352,9 +306,13 @@ def _topical(rng: random.Random) -> list[Row]:
     a, b = _names(rng, 2)
     topic, other = rng.sample(_TOPICS, 2)
     table, label = rng.choice(
-        [(SIDES_FOR, FAVOR), (SIDES_AGAINST, AGAINST), (SIDES_NEUTRAL, NEUTRAL)]
+        [
+            (phrases.SIDES_FOR, FAVOR),
+            (phrases.SIDES_AGAINST, AGAINST),
+            (phrases.SIDES_NEUTRAL, NEUTRAL),
+        ]
     )
-    sentence = rng.choice(_entries(table)).replace("{A}", a).replace("{T}", topic)
+    sentence = rng.choice(phrases.entries(table)).replace("{A}", a).replace("{T}", topic)
     text = _told(rng, sentence, b)
     rows: list[Row] = [(text, a, topic, label)]
     if rng.random() < 0.3:
@@ -366,12 +324,14 @@ def _topical(rng: random.Random) -> list[Row]:
 
 def _opinion(rng: random.Random) -> list[Row]:
     topic, other = rng.sample(_TOPICS, 2)
-    table, label = rng.choice([(OPINION_FOR, FAVOR), (OPINION_AGAINST, AGAINST)])
-    text = rng.choice(_entries(table)).replace("{T}", topic)
+    table, label = rng.choice([(phrases.OPINION_FOR, FAVOR), (phrases.OPINION_AGAINST, AGAINST)])
+    text = rng.choice(phrases.entries(table)).replace("{T}", topic)
     text = text[0].upper() + text[1:]
-    claims, turned = rng.choice([(CLAIMS_FOR, label), (CLAIMS_AGAINST, AGAINST - label)])
-    claim = rng.choice(_entries(claims)).replace("{T}", topic)
-    unrelated = rng.choice(_entries(claims)).replace("{T}", other)
+    claims, turned = rng.choice(
+        [(phrases.CLAIMS_FOR, label), (phrases.CLAIMS_AGAINST, AGAINST - label)]
+    )
+    claim = rng.choice(phrases.entries(claims)).replace("{T}", topic)
+    unrelated = rng.choice(phrases.entries(claims)).replace("{T}", other)
     return [
         (text, None, topic, label),
         (text, None, claim, turned),
@@ -379,10 +339,12 @@ def _opinion(rng: random.Random) -> list[Row]:
     ]
 
 
-_TOPICS = _entries(TOPICS)
+_TOPICS = phrases.entries(phrases.TOPICS)
 _KINDS: tuple[Callable[[random.Random], list[Row]], ...] = (
     _plain,
     _plain,
+    _idiom,
+    _idiom,
     _idiom,
     _idiom,
     _negated,
@@ -391,6 +353,8 @@ _KINDS: tuple[Callable[[random.Random], list[Row]], ...] = (
     _reported,
     _quoted,
     _contrast,
+    _chained,
+    _own_voice,
     _mutual,
     _hypothetical,
     _topical,

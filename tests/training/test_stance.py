@@ -17,6 +17,7 @@ from transformers import MPNetConfig, MPNetModel
 from benchmarks.behaviour.cases import read_capabilities
 from training import stance
 from training.common import load_checkpoint, minilm_folder, read_config
+from training.shipped_weights import load_shipped
 from training.stance_data import read_stance
 from training.stance_export import dev_logits, export_graphs
 from training.stance_model import StanceNetwork
@@ -148,6 +149,49 @@ def test_mpnet_trains_and_its_int8_graph_answers_nearly_as_torch_does(
     assert np.abs(exact - small).max() < 0.05
     assert np.abs(exact[0] - exact[1]).max() > 1e-4  # the swapped question reads differently
     assert (model / "embeddings.bin").stat().st_size == 30_527 * 64
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet"])
+def test_a_shipped_graph_gives_its_weights_back(
+    kind: str, tiny_encoder: Path, tiny_mpnet: Path, data: Path, tmp_path: Path
+) -> None:
+    config = mpnet_config() if kind == "mpnet" else small_config()
+    encoder = tiny_mpnet if kind == "mpnet" else minilm_folder()
+    out, model = tmp_path / "out", tmp_path / "model"
+    run(data, out, config, encoder)
+    export_graphs(out / "last.pt", config, encoder, model, tmp_path / "float.onnx")
+    trained = load_checkpoint(out / "last.pt")
+    assert trained is not None
+    network = stance.network(encoder, config)
+    load_shipped(network, model)
+    for name, parameter in network.named_parameters():
+        exact = trained["model"][name]
+        # Seven bits: half a step of one in sixty-three of the largest weight.
+        assert (parameter - exact).abs().max() <= exact.abs().max() / 100, name
+
+
+def test_a_graph_of_another_network_is_refused(tiny_encoder: Path, tiny_mpnet: Path) -> None:
+    network = stance.network(tiny_mpnet, mpnet_config())
+    with pytest.raises(ValueError, match=r"encoder\.mpnet"):
+        load_shipped(network, WEIGHTS / "stance")
+
+
+def test_frozen_layers_stay_and_the_others_learn(
+    tiny_mpnet: Path, data: Path, tmp_path: Path
+) -> None:
+    config = {**mpnet_config(), "frozen_layers": 1}
+    stance.seed_everything(config["seed"])
+    before = stance.network(tiny_mpnet, config).state_dict()
+    run(data, tmp_path / "out", config, tiny_mpnet)
+    after = load_checkpoint(tmp_path / "out" / "last.pt")
+    assert after is not None
+    for name, value in before.items():
+        same = torch.equal(value, after["model"][name])
+        # What starts at random differs between the two networks anyway.
+        if name.startswith("encoder.mpnet.") and ".layer.1." not in name:
+            assert same, name
+        elif "layer.1.attention.attn.v.weight" in name:
+            assert not same, name
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
