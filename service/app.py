@@ -10,7 +10,7 @@ from flask import Flask, Response
 from flask_smorest import Api
 
 from service import explorer, problems, request_log
-from service.domain.ports import ApiStore, Doorbell
+from service.domain.ports import Doorbell, ServiceStore
 from service.extraction.page_reader import PageReader
 from service.metrics import ApiMetrics
 from service.routes.articles import articles
@@ -93,7 +93,7 @@ class _Api(Api):  # type: ignore[misc]
 
 def create_app(
     settings: Settings,
-    store: ApiStore | None = None,
+    store: ServiceStore | None = None,
     doorbell: Doorbell | None = None,
     traces: NoTraces | None = None,
 ) -> Flask:

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from service.domain.errors import StoreUnavailableError
 from service.domain.job import JobState, Priority
-from service.domain.ports import ApiStore, StoreFigures
+from service.domain.ports import ServiceStore, StoreFigures
 from service.queueing.names import QUEUE_OF_PRIORITY
 from service.telemetry.shared_figures import shared_registry
 
@@ -77,7 +77,7 @@ class ApiMetrics:
         self._queued.labels(queue).inc(jobs)
         self._unrung.labels(queue).inc(jobs - rung)
 
-    def exposition(self, store: ApiStore, *, workers_within: int) -> bytes:
+    def exposition(self, store: ServiceStore, *, workers_within: int) -> bytes:
         """Everything as Prometheus's text format 0.0.4: of all processes of this API, and of the
         database as it is now. A database that is away is a figure too, not an error."""
         figures = generate_latest(shared_registry() or self.registry)
@@ -87,7 +87,7 @@ class ApiMetrics:
 
 
 class _StoreCollector(Collector):
-    def __init__(self, store: ApiStore, workers_within: int) -> None:
+    def __init__(self, store: ServiceStore, workers_within: int) -> None:
         self._store = store
         self._workers_within = workers_within
 

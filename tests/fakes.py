@@ -24,6 +24,7 @@ from service.domain.errors import (
     StoreUnavailableError,
 )
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.key import Quota
 from service.domain.ports import (
     DeliveryFilter,
     DeliveryPage,
@@ -36,13 +37,14 @@ from service.domain.ports import (
     Submission,
     WorkerInfo,
 )
+from service.domain.tenant import DEFAULT_TENANT
 
 
 @dataclass
 class FakeStore:
-    """An `ApiStore`. `finish`, `fail` and `run` do what a worker would; `document`, when set,
-    finishes every job as soon as it is submitted; `away` makes every call fail, `full` refuses
-    new jobs."""
+    """A `ServiceStore`, and the `ApiStore` of the tenant `default`. `finish`, `fail` and `run` do
+    what a worker would; `document`, when set, finishes every job as soon as it is submitted;
+    `away` makes every call fail, `full` refuses new jobs."""
 
     away: bool = False
     full: bool = False
@@ -51,6 +53,7 @@ class FakeStore:
     max_attempts: int = 3
     in_flight: set[str] = field(default_factory=set)
     rung_ids: list[str] = field(default_factory=list)
+    tenants: dict[str, FakeStore] = field(default_factory=dict)
     _articles: dict[str, Article] = field(default_factory=dict)
     _jobs: dict[str, Job] = field(default_factory=dict)
     _analyses: dict[str, StoredAnalysis] = field(default_factory=dict)
@@ -58,6 +61,11 @@ class FakeStore:
     _deliveries: dict[str, Delivery] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
     _ids: count[int] = field(default_factory=lambda: count(1))
+
+    def for_tenant(self, tenant: str, quota: Quota | None = None) -> FakeStore:
+        if tenant == DEFAULT_TENANT:
+            return self
+        return self.tenants.setdefault(tenant, FakeStore())
 
     def submit(
         self,

@@ -14,6 +14,7 @@ from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
 from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState, EventType
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.key import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,9 @@ class Claim:
 
 
 class ApiStore(Protocol):
-    """What the web process asks of the store. Unknown ids raise `NotFoundError`, deleted ones
-    `GoneError`, an unreachable database `StoreUnavailableError`."""
+    """What the web process asks of the store for one tenant. Unknown ids and those of other
+    tenants raise `NotFoundError`, deleted ones `GoneError`, an unreachable database
+    `StoreUnavailableError`."""
 
     def submit(
         self,
@@ -183,10 +185,6 @@ class ApiStore(Protocol):
         """Note that the broker has taken these jobs' messages now."""
         ...
 
-    def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
-        """Workers heard of in the last `within` seconds."""
-        ...
-
     def delivery(self, delivery_id: str) -> Delivery: ...
 
     def deliveries(
@@ -196,6 +194,18 @@ class ApiStore(Protocol):
     def redeliver(self, delivery_id: str) -> Delivery:
         """Make a delivery due now, with a fresh set of attempts, whatever its state. A URL that
         was disabled is called again."""
+        ...
+
+
+class ServiceStore(Protocol):
+    """What the web process asks of the store for no tenant in particular."""
+
+    def for_tenant(self, tenant: str, quota: Quota | None = None) -> ApiStore:
+        """The store as this tenant sees it; what is submitted counts against `quota`."""
+        ...
+
+    def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
+        """Workers heard of in the last `within` seconds."""
         ...
 
     def figures(self, *, workers_within: int) -> StoreFigures:

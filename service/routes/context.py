@@ -10,7 +10,8 @@ from flask import current_app
 
 from service.domain.errors import StoreUnavailableError
 from service.domain.job import Job
-from service.domain.ports import ApiStore, Doorbell
+from service.domain.ports import ApiStore, Doorbell, ServiceStore
+from service.domain.tenant import DEFAULT_TENANT
 from service.extraction.page_reader import PageReader
 from service.metrics import ApiMetrics
 from service.settings import Settings
@@ -31,12 +32,17 @@ class Context:
     """One application's settings and ports."""
 
     settings: Settings
-    store: ApiStore
+    stores: ServiceStore
     doorbell: Doorbell
     waiting: BoundedSemaphore
     metrics: ApiMetrics
     traces: NoTraces
     pages: PageReader
+
+    @property
+    def store(self) -> ApiStore:
+        """The store as the caller's tenant sees it, and nothing beside that."""
+        return self.stores.for_tenant(DEFAULT_TENANT)
 
     def wait_for(self, job_id: str, seconds: float) -> Job:
         """The job when it is final, or as it stands after `seconds` (or at once when too many

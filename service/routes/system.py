@@ -66,7 +66,7 @@ def get_metrics() -> Response:
     """
     here = context()
     within = _HEARTBEATS * here.settings.worker_heartbeat
-    figures = here.metrics.exposition(here.store, workers_within=within)
+    figures = here.metrics.exposition(here.stores, workers_within=within)
     return Response(figures, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -88,7 +88,7 @@ def list_models() -> Response:
 def _checks(here: Context) -> dict[str, str]:
     checks = {"database": "ok", "broker": "ok", "workers": "ok"}
     try:
-        here.store.ping()
+        here.stores.ping()
         if not _live_workers(here):
             checks["workers"] = "no heartbeat"
     except StoreUnavailableError as err:
@@ -101,7 +101,7 @@ def _checks(here: Context) -> dict[str, str]:
 
 
 def _live_workers(here: Context) -> tuple[WorkerInfo, ...]:
-    return here.store.live_workers(within=_HEARTBEATS * here.settings.worker_heartbeat)
+    return here.stores.live_workers(within=_HEARTBEATS * here.settings.worker_heartbeat)
 
 
 def _models(workers: Sequence[WorkerInfo]) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""`SqlStore`: the domain's `ApiStore`, `WorkerStore` and `DeliveryStore` over one SQL database.
+"""`SqlStore`: the domain's `ServiceStore`, `ApiStore`, `WorkerStore` and `DeliveryStore` over one
+SQL database.
 
 One method, one transaction; what happens inside is in the module of its noun.
 """
@@ -6,6 +7,7 @@ One method, one transaction; what happens inside is in the module of its noun.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from sqlalchemy import Engine, func, select
@@ -14,6 +16,7 @@ from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
 from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.key import Quota
 from service.domain.ports import (
     Claim,
     DeliveryFilter,
@@ -25,6 +28,7 @@ from service.domain.ports import (
     Submission,
     WorkerInfo,
 )
+from service.domain.tenant import DEFAULT_TENANT
 from service.settings import Settings
 from service.store import (
     claims,
@@ -35,6 +39,7 @@ from service.store import (
     outbox,
     records,
     submissions,
+    tenants,
 )
 from service.store.clock import Clock, utc_now
 from service.store.engine import open_engine, reading, writing
@@ -43,7 +48,11 @@ from service.store.tables import jobs
 
 class SqlStore:
     """Safe to share between threads, not between processes. Every method raises
-    `StoreUnavailableError` when the database is away."""
+    `StoreUnavailableError` when the database is away.
+
+    What callers ask is answered as one tenant sees it, by default `default`; `for_tenant` gives
+    the view of another. What workers ask is of all tenants.
+    """
 
     def __init__(
         self,
@@ -59,12 +68,26 @@ class SqlStore:
         self._idempotency_ttl = idempotency_ttl
         self._max_queued = max_queued
         self._now = clock
+        self._tenant = DEFAULT_TENANT
+        self._quota: Quota | None = None
+
+    def for_tenant(self, tenant: str, quota: Quota | None = None) -> SqlStore:
+        """The same store as `tenant` sees it; what is submitted counts against `quota`."""
+        view = copy(self)
+        view._tenant = tenant
+        view._quota = quota
+        return view
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._engine.dispose()
 
-    # What the web process asks.
+    def add_tenant(self, tenant: str) -> None:
+        """Make the tenant unless there is one of this name."""
+        with writing(self._engine) as connection:
+            tenants.add(connection, tenant, now=self._now())
+
+    # What the web process asks for a tenant.
 
     def submit(
         self,
@@ -78,6 +101,8 @@ class SqlStore:
             return submissions.submit(
                 connection,
                 articles,
+                tenant=self._tenant,
+                quota=self._quota,
                 priority=priority,
                 max_attempts=self._max_attempts,
                 max_queued=self._max_queued,
@@ -89,47 +114,53 @@ class SqlStore:
 
     def job(self, job_id: str) -> Job:
         with reading(self._engine) as connection:
-            return records.job(connection, job_id)
+            return records.job(connection, job_id, tenant=self._tenant)
 
     def jobs(self, wanted: JobFilter, *, after: str | None, limit: int) -> JobPage:
         with reading(self._engine) as connection:
-            return records.page(connection, wanted, after=after, limit=limit)
+            return records.page(connection, wanted, tenant=self._tenant, after=after, limit=limit)
 
     def cancel(self, job_id: str) -> Job:
         with writing(self._engine) as connection:
-            return endings.cancel(connection, job_id, now=self._now())
+            return endings.cancel(connection, job_id, tenant=self._tenant, now=self._now())
 
     def retry(self, job_id: str) -> Job:
         with writing(self._engine) as connection:
-            return endings.retry(connection, job_id, now=self._now())
+            return endings.retry(connection, job_id, tenant=self._tenant, now=self._now())
 
     def article(self, article_id: str) -> Article:
         with reading(self._engine) as connection:
-            return records.article(connection, article_id)
+            return records.article(connection, article_id, tenant=self._tenant)
 
     def latest_job(self, article_id: str) -> Job:
         with reading(self._engine) as connection:
-            return records.latest_job(connection, article_id)
+            return records.latest_job(connection, article_id, tenant=self._tenant)
 
     def analysis(self, article_id: str) -> StoredAnalysis:
         with reading(self._engine) as connection:
-            return records.analysis(connection, article_id)
+            return records.analysis(connection, article_id, tenant=self._tenant)
 
     def delete_article(self, article_id: str) -> None:
         with writing(self._engine) as connection:
-            endings.delete_article(connection, article_id, now=self._now())
+            endings.delete_article(connection, article_id, tenant=self._tenant, now=self._now())
 
     def delivery(self, delivery_id: str) -> Delivery:
         with reading(self._engine) as connection:
-            return deliveries.delivery(connection, delivery_id)
+            return deliveries.delivery(connection, delivery_id, tenant=self._tenant)
 
     def deliveries(self, wanted: DeliveryFilter, *, after: str | None, limit: int) -> DeliveryPage:
         with reading(self._engine) as connection:
-            return deliveries.page(connection, wanted, after=after, limit=limit)
+            return deliveries.page(
+                connection, wanted, tenant=self._tenant, after=after, limit=limit
+            )
 
     def redeliver(self, delivery_id: str) -> Delivery:
         with writing(self._engine) as connection:
-            return deliveries.redeliver(connection, delivery_id, now=self._now())
+            return deliveries.redeliver(
+                connection, delivery_id, tenant=self._tenant, now=self._now()
+            )
+
+    # What it asks for no tenant in particular.
 
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
         with reading(self._engine) as connection:

@@ -15,21 +15,24 @@ from service.domain.errors import (
     QueueFullError,
 )
 from service.domain.job import JobState, Priority
+from service.domain.key import Quota
 from service.domain.ports import IdempotencyClaim, Receipt, Submission
+from service.store import tenants, usage
 from service.store.clock import new_id
 from service.store.rows import from_options
 from service.store.tables import articles, idempotency_keys, jobs
 
 
 def replay(
-    connection: Connection, claim: IdempotencyClaim, *, now: datetime, keep: int
+    connection: Connection, claim: IdempotencyClaim, *, tenant: str, now: datetime, keep: int
 ) -> Submission | None:
-    """The answer that the key was given before, or `None` when it is new (or forgotten).
+    """The answer that the tenant's key was given before, or `None` when it is new (or forgotten).
 
     Raises `IdempotencyMismatchError`.
     """
     row = connection.execute(
         select(idempotency_keys).where(
+            idempotency_keys.c.tenant == tenant,
             idempotency_keys.c.key == claim.key,
             idempotency_keys.c.created_at > now - timedelta(seconds=keep),
         )
@@ -45,6 +48,8 @@ def submit(
     connection: Connection,
     submitted: Sequence[tuple[Article, AnalysisOptions]],
     *,
+    tenant: str,
+    quota: Quota | None,
     priority: Priority,
     max_attempts: int,
     max_queued: int,
@@ -55,16 +60,18 @@ def submit(
 ) -> Submission:
     """Write everything of one request. The key's row is what parallel requests compete for.
 
-    Raises `QueueFullError` unless all of it fits; an earlier answer is given again even then.
+    Raises `QueueFullError` or `QuotaExceededError` unless all of it fits; an earlier answer is
+    given again even then.
     """
+    tenants.hold(connection, tenant)
     receipts = tuple(Receipt(article_id=article.id, job_id=new_id()) for article, _ in submitted)
     if idempotency is not None:
-        earlier = replay(connection, idempotency, now=now, keep=keep)
+        earlier = replay(connection, idempotency, tenant=tenant, now=now, keep=keep)
         if earlier is not None:
             return earlier
-        if not _reserve(connection, idempotency, receipts, now=now, keep=keep):
+        if not _reserve(connection, idempotency, receipts, tenant=tenant, now=now, keep=keep):
             # A parallel request won: on PostgreSQL the insert has waited for its commit.
-            earlier = replay(connection, idempotency, now=now, keep=keep)
+            earlier = replay(connection, idempotency, tenant=tenant, now=now, keep=keep)
             if earlier is None:
                 raise IdempotencyInFlightError("a request with this key is being answered")
             return earlier
@@ -72,7 +79,11 @@ def submit(
         return Submission(receipts=())
     if _queued(connection, up_to=max_queued) + len(submitted) > max_queued:
         raise QueueFullError(f"{max_queued} jobs may be queued")
-    connection.execute(insert(articles), [_article_row(article) for article, _ in submitted])
+    if quota is not None:
+        usage.count(connection, quota, len(submitted), tenant=tenant, now=now)
+    connection.execute(
+        insert(articles), [{**_article_row(article), "tenant": tenant} for article, _ in submitted]
+    )
     connection.execute(
         insert(jobs),
         [
@@ -89,6 +100,7 @@ def submit(
                 "created_at": now,
                 "updated_at": now,
                 "token": 0,
+                "tenant": tenant,
             }
             for receipt, (article, options) in zip(receipts, submitted, strict=True)
         ],
@@ -107,6 +119,7 @@ def _reserve(
     claim: IdempotencyClaim,
     receipts: Sequence[Receipt],
     *,
+    tenant: str,
     now: datetime,
     keep: int,
 ) -> bool:
@@ -119,6 +132,7 @@ def _reserve(
     inserted = connection.execute(
         dialect.insert(idempotency_keys)
         .values(
+            tenant=tenant,
             key=claim.key,
             fingerprint=claim.fingerprint,
             body=claim.respond(receipts),
