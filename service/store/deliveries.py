@@ -167,7 +167,7 @@ def attempted(
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         connection.execute(
             dialect.insert(disabled_callbacks)
-            .values(url_sha256=_digest(held.delivery.url), url=held.delivery.url, disabled_at=now)
+            .values(url_sha256=_digest(held.delivery.url), disabled_at=now)
             .on_conflict_do_nothing()
         )
     return state
@@ -237,7 +237,8 @@ def page(
 
 
 def _is_disabled(connection: Connection, url: str) -> bool:
-    query = select(disabled_callbacks.c.url).where(disabled_callbacks.c.url_sha256 == _digest(url))
+    digest = disabled_callbacks.c.url_sha256
+    query = select(digest).where(digest == _digest(url))
     return connection.execute(query).first() is not None
 
 

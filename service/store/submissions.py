@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.domain.article import AnalysisOptions, Article
 from service.domain.errors import (
+    GoneError,
     IdempotencyInFlightError,
     IdempotencyMismatchError,
     QueueFullError,
@@ -20,13 +21,15 @@ from service.store.clock import new_id
 from service.store.rows import from_options
 from service.store.tables import articles, idempotency_keys, jobs
 
+_GONE = "What this Idempotency-Key was answered with has been deleted or has expired since."
+
 
 def replay(
     connection: Connection, claim: IdempotencyClaim, *, now: datetime, keep: int
 ) -> Submission | None:
     """The answer that the key was given before, or `None` when it is new (or forgotten).
 
-    Raises `IdempotencyMismatchError`.
+    Raises `IdempotencyMismatchError`, or `GoneError` when what it speaks of is no longer there.
     """
     row = connection.execute(
         select(idempotency_keys).where(
@@ -38,6 +41,8 @@ def replay(
         return None
     if row.fingerprint != claim.fingerprint:
         raise IdempotencyMismatchError("the key was used with another request")
+    if not row.body:
+        raise GoneError(_GONE)
     return Submission(receipts=(), replayed_body=row.body)
 
 
@@ -62,7 +67,8 @@ def submit(
         earlier = replay(connection, idempotency, now=now, keep=keep)
         if earlier is not None:
             return earlier
-        if not _reserve(connection, idempotency, receipts, now=now, keep=keep):
+        subject = batch_id or next((article.id for article, _ in submitted), None)
+        if not _reserve(connection, idempotency, receipts, subject, now=now, keep=keep):
             # A parallel request won: on PostgreSQL the insert has waited for its commit.
             earlier = replay(connection, idempotency, now=now, keep=keep)
             if earlier is None:
@@ -106,6 +112,7 @@ def _reserve(
     connection: Connection,
     claim: IdempotencyClaim,
     receipts: Sequence[Receipt],
+    subject: str | None,
     *,
     now: datetime,
     keep: int,
@@ -122,6 +129,7 @@ def _reserve(
             key=claim.key,
             fingerprint=claim.fingerprint,
             body=claim.respond(receipts),
+            subject=subject,
             created_at=now,
         )
         .on_conflict_do_nothing()
