@@ -233,7 +233,7 @@ def _domain_error(error: StancewireError) -> Response:
         return _unexpected(error)
     if isinstance(error, StoreUnavailableError):
         log.error("the store does not answer: %s", error)
-    if isinstance(error, StateConflictError):
+    if isinstance(error, StateConflictError | GoneError):
         return ProblemError(name, str(error) or None).response()
     return ProblemError(name).response()
 

@@ -35,6 +35,10 @@ class Settings:
     max_queued: int
     max_wait: int
     idempotency_ttl: int
+    retention_days: int
+    retention_articles: int
+    retention_interval: int
+    tombstone_days: int
     poll_interval: int
     lease: int
     max_attempts: int
@@ -86,6 +90,13 @@ def load_settings() -> Settings:
         # Longer than most proxies' idle limit (60 s) would break the connection, not the job.
         "max_wait": env.int("MAX_WAIT", 30, validate=validate.Range(min=0, max=60)),
         "idempotency_ttl": env.int("IDEMPOTENCY_TTL", 24 * 3600, validate=positive),
+        # Off unless asked for: to delete by itself is not a default.
+        "retention_days": env.int("RETENTION_DAYS", 0, validate=validate.Range(min=0)),
+        "retention_articles": env.int("RETENTION_ARTICLES", 0, validate=validate.Range(min=0)),
+        "retention_interval": env.int("RETENTION_INTERVAL", 60, validate=positive),
+        # A row of 100 bytes each: a year of a million articles a day is 100 GB, so a busy service
+        # wants less. Whoever still asks after a year learns nothing from 410 instead of 404.
+        "tombstone_days": env.int("TOMBSTONE_DAYS", 365, validate=positive),
         "poll_interval": env.int("POLL_INTERVAL", 1, validate=positive),
         "lease": env.int("LEASE", 60, validate=positive),
         "max_attempts": env.int("MAX_ATTEMPTS", 3, validate=positive),

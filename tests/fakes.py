@@ -294,7 +294,7 @@ class FakeStore:
     def _check(self, id_: str) -> None:
         self.ping()
         if id_ in self._gone:
-            raise GoneError(id_)
+            raise GoneError("It was here and has been deleted.")
 
     def _matches(self, job: Job, wanted: JobFilter) -> bool:
         source = self._articles[job.article_id].source

@@ -12,7 +12,7 @@ class NotFoundError(StancewireError):
 
 
 class GoneError(StancewireError):
-    """The id existed and was deleted or has expired."""
+    """The id existed and was deleted or has expired; the message says which."""
 
 
 class StateConflictError(StancewireError):

@@ -278,6 +278,24 @@ class DeliveryStore(Protocol):
         ...
 
 
+class RetentionStore(Protocol):
+    """What letting go of old rows asks of the store."""
+
+    def expire(self, *, days: int, keep: int, limit: int) -> int:
+        """Delete at most `limit` articles whose job ended more than `days` ago, or that are not
+        among the `keep` that ended last (0: no such limit), in one transaction. Articles with
+        an open job are never touched. Returns how many it were."""
+        ...
+
+    def purge(self, *, tombstone_days: int, limit: int) -> int:
+        """Delete at most `limit` each of the marks and keys that are remembered no longer."""
+        ...
+
+    def empty_log(self) -> None:
+        """Let deleted words go from the database's own log of changes, where that is ours."""
+        ...
+
+
 class Doorbell(Protocol):
     """Tells the workers that a job waits. May fail: the sweeper rings again."""
 

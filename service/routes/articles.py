@@ -110,6 +110,7 @@ _BODIES = {
         "malformed-json",
         "invalid-encoding",
         "idempotency-in-flight",
+        "gone",
         "too-large",
         "unsupported-media-type",
         "validation",

@@ -89,6 +89,7 @@ _BODIES = {
         "malformed-json",
         "invalid-encoding",
         "idempotency-in-flight",
+        "gone",
         "too-large",
         "unsupported-media-type",
         "validation",

@@ -175,7 +175,6 @@ def attempted(
             .values(
                 tenant=owner.scalar_subquery(),
                 url_sha256=_digest(held.delivery.url),
-                url=held.delivery.url,
                 disabled_at=now,
             )
             .on_conflict_do_nothing()
@@ -257,9 +256,8 @@ def page(
 
 
 def _is_disabled(connection: Connection, url: str, *, tenant: str) -> bool:
-    query = select(disabled_callbacks.c.url).where(
-        disabled_callbacks.c.tenant == tenant, disabled_callbacks.c.url_sha256 == _digest(url)
-    )
+    digest = disabled_callbacks.c.url_sha256
+    query = select(digest).where(disabled_callbacks.c.tenant == tenant, digest == _digest(url))
     return connection.execute(query).first() is not None
 
 

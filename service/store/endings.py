@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, update
 
 from service.domain.errors import StateConflictError
 from service.domain.job import Job, JobState
 from service.store import records, tenants
 from service.store.deliveries import job_ended
-from service.store.tables import articles, jobs, tombstones, webhook_deliveries
+from service.store.forgetting import Reason, forget
+from service.store.tables import jobs
 
 _OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
@@ -74,24 +75,5 @@ def delete_article(connection: Connection, article_id: str, *, tenant: str, now:
     Raises `NotFoundError` or `GoneError`.
     """
     tenants.hold(connection, tenant)
-    # Jobs first, as a worker that completes one locks them: the other order would deadlock.
-    owned = connection.execute(
-        select(jobs.c.id).where(jobs.c.article_id == article_id, jobs.c.tenant == tenant)
-        .order_by(jobs.c.id).with_for_update()
-    ).scalars().all()  # fmt: skip
-    told = connection.execute(
-        select(webhook_deliveries.c.id).where(webhook_deliveries.c.job_id.in_(owned))
-    ).scalars().all()  # fmt: skip
-    deleted = connection.execute(
-        delete(articles).where(articles.c.id == article_id, articles.c.tenant == tenant)
-    )
-    if deleted.rowcount == 0:
+    if not forget(connection, [article_id], tenant=tenant, reason=Reason.DELETED, now=now):
         raise records.absent(connection, article_id, tenant=tenant)
-    connection.execute(
-        insert(tombstones),
-        [
-            {"id": id_, "kind": kind, "deleted_at": now, "tenant": tenant}
-            for kind, ids in (("article", [article_id]), ("job", owned), ("delivery", told))
-            for id_ in ids
-        ],
-    )

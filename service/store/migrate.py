@@ -45,9 +45,8 @@ def migrate_engine(engine: Engine, revision: str = "head") -> None:
             )
         config = _config()
         config.attributes["connection"] = connection
-        scripts = ScriptDirectory.from_config(config)
         current = MigrationContext.configure(connection).get_current_revision()
-        older = {script.revision for script in scripts.iterate_revisions(current, "base")}
+        older = set(revisions(current)) if current else set()
         if revision == "base" or (revision in older and revision != current):
             command.downgrade(config, revision)
         else:
@@ -62,12 +61,21 @@ def check_schema(settings: Settings) -> None:
             current = MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    wanted = revisions()[0]
     if current != wanted:
         raise SchemaError(
             f"the database is at revision {current or 'none'}, this version needs {wanted}: "
             "run `python -m service.store upgrade`"
         )
+
+
+def revisions(newest: str = "head") -> list[str]:
+    """Every revision that this code knows, from `newest` to the oldest.
+
+    Raises `alembic.util.CommandError` when `newest` is not among them.
+    """
+    scripts = ScriptDirectory.from_config(_config())
+    return [script.revision for script in scripts.iterate_revisions(newest, "base")]
 
 
 def _config() -> Config:

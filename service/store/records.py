@@ -14,17 +14,23 @@ from service.domain.errors import (
 )
 from service.domain.job import Job
 from service.domain.ports import JobFilter, JobPage
+from service.store.forgetting import Reason
 from service.store.rows import to_article, to_job, to_stored_analysis
 from service.store.tables import analyses, articles, jobs, tombstones
 
+_DELETED = "It was here and has been deleted."
+_EXPIRED = "It was here and has expired: articles are kept for a limited time."
+
 
 def absent(connection: Connection, wanted: str, *, tenant: str) -> StancewireError:
-    """The error for an id that has no row of this tenant: gone if the tenant deleted it, else not
-    found."""
-    gone = connection.execute(
-        select(tombstones.c.id).where(tombstones.c.id == wanted, tombstones.c.tenant == tenant)
-    ).first()
-    return GoneError(wanted) if gone else NotFoundError(wanted)
+    """The error for an id that has no row of this tenant: gone if one was deleted or has expired,
+    else not found."""
+    reason = connection.execute(
+        select(tombstones.c.reason).where(tombstones.c.id == wanted, tombstones.c.tenant == tenant)
+    ).scalar_one_or_none()
+    if reason is None:
+        return NotFoundError(wanted)
+    return GoneError(_EXPIRED if reason == Reason.EXPIRED else _DELETED)
 
 
 def job(connection: Connection, job_id: str, *, tenant: str) -> Job:

@@ -35,6 +35,7 @@ from service.store import (
     deliveries,
     endings,
     figures,
+    forgetting,
     heartbeats,
     outbox,
     records,
@@ -42,7 +43,7 @@ from service.store import (
     tenants,
 )
 from service.store.clock import Clock, utc_now
-from service.store.engine import open_engine, reading, writing
+from service.store.engine import empty_log, open_engine, reading, writing
 from service.store.tables import jobs
 
 
@@ -234,6 +235,28 @@ class SqlStore:
     def attempted(self, claim: DeliveryClaim, attempt: Attempt) -> DeliveryState | None:
         with writing(self._engine) as connection:
             return deliveries.attempted(connection, claim, attempt, now=self._now())
+
+    def expire(self, *, days: int, keep: int, limit: int) -> int:
+        now = self._now()
+        with reading(self._engine) as connection:
+            # Most times there is nothing, and then no writer has to wait.
+            if not forgetting.anything_to_expire(connection, days=days, keep=keep, now=now):
+                return 0
+        with writing(self._engine) as connection:
+            return forgetting.expire(connection, days=days, keep=keep, limit=limit, now=now)
+
+    def purge(self, *, tombstone_days: int, limit: int) -> int:
+        with writing(self._engine) as connection:
+            return forgetting.purge(
+                connection,
+                tombstone_days=tombstone_days,
+                idempotency_ttl=self._idempotency_ttl,
+                limit=limit,
+                now=self._now(),
+            )
+
+    def empty_log(self) -> None:
+        empty_log(self._engine)
 
     def worker_seen(self, info: WorkerInfo) -> None:
         with writing(self._engine) as connection:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.domain.article import AnalysisOptions, Article
 from service.domain.errors import (
+    GoneError,
     IdempotencyInFlightError,
     IdempotencyMismatchError,
     QueueFullError,
@@ -22,13 +23,15 @@ from service.store.clock import new_id
 from service.store.rows import from_options
 from service.store.tables import articles, idempotency_keys, jobs
 
+_GONE = "What this Idempotency-Key was answered with has been deleted or has expired since."
+
 
 def replay(
     connection: Connection, claim: IdempotencyClaim, *, tenant: str, now: datetime, keep: int
 ) -> Submission | None:
     """The answer that the tenant's key was given before, or `None` when it is new (or forgotten).
 
-    Raises `IdempotencyMismatchError`.
+    Raises `IdempotencyMismatchError`, or `GoneError` when what it speaks of is no longer there.
     """
     row = connection.execute(
         select(idempotency_keys).where(
@@ -41,6 +44,8 @@ def replay(
         return None
     if row.fingerprint != claim.fingerprint:
         raise IdempotencyMismatchError("the key was used with another request")
+    if not row.body:
+        raise GoneError(_GONE)
     return Submission(receipts=(), replayed_body=row.body)
 
 
@@ -69,7 +74,10 @@ def submit(
         earlier = replay(connection, idempotency, tenant=tenant, now=now, keep=keep)
         if earlier is not None:
             return earlier
-        if not _reserve(connection, idempotency, receipts, tenant=tenant, now=now, keep=keep):
+        subject = batch_id or next((article.id for article, _ in submitted), None)
+        if not _reserve(
+            connection, idempotency, receipts, subject, tenant=tenant, now=now, keep=keep
+        ):
             # A parallel request won: on PostgreSQL the insert has waited for its commit.
             earlier = replay(connection, idempotency, tenant=tenant, now=now, keep=keep)
             if earlier is None:
@@ -118,6 +126,7 @@ def _reserve(
     connection: Connection,
     claim: IdempotencyClaim,
     receipts: Sequence[Receipt],
+    subject: str | None,
     *,
     tenant: str,
     now: datetime,
@@ -136,6 +145,7 @@ def _reserve(
             key=claim.key,
             fingerprint=claim.fingerprint,
             body=claim.respond(receipts),
+            subject=subject,
             created_at=now,
         )
         .on_conflict_do_nothing()

@@ -176,6 +176,8 @@ jobs = Table(
     Index("ix_jobs_created_at", "created_at"),
     # The listings of one tenant.
     Index("ix_jobs_tenant_id", "tenant", "id"),
+    # What may be kept no longer is found by these.
+    Index("ix_jobs_finished_at", "finished_at", "id"),
 )
 
 analyses = Table(
@@ -232,9 +234,9 @@ webhook_deliveries = Table(
 disabled_callbacks = Table(
     "disabled_callbacks",
     metadata,
-    # A URL may be longer than an index entry.
+    # A URL may be longer than an index entry, and it stays when the article that brought it is
+    # deleted: the digest is enough to know it again.
     Column("url_sha256", String(64), nullable=False),
-    Column("url", Text, nullable=False),
     Column("disabled_at", UtcDateTime, nullable=False),
     _tenant(),
     PrimaryKeyConstraint("tenant", "url_sha256"),
@@ -245,7 +247,10 @@ idempotency_keys = Table(
     metadata,
     Column("key", String(255), nullable=False),
     Column("fingerprint", String(64), nullable=False),
+    # Empty: what was answered has been deleted or has expired since.
     Column("body", Text, nullable=False),
+    # The article or batch that the answer speaks of.
+    Column("subject", ID, index=True),
     Column("created_at", UtcDateTime, nullable=False, index=True),
     _tenant(),
     PrimaryKeyConstraint("tenant", "key"),
@@ -256,6 +261,7 @@ tombstones = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("kind", String(16), nullable=False),
+    Column("reason", String(16), nullable=False, server_default="deleted"),
     Column("deleted_at", UtcDateTime, nullable=False, index=True),
     _tenant(),
     Index("ix_tombstones_tenant_id", "tenant", "id"),
