@@ -9,11 +9,13 @@ from threading import Barrier
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
+from service.domain.errors import StoreUnavailableError
 from service.settings import Settings
+from service.store import new_id, open_store
 from service.store.engine import open_engine, writing
-from service.store.migrate import SchemaError, check_schema, migrate
+from service.store.migrate import SchemaError, check_schema, migrate, revisions
 from service.store.tables import metadata
 
 
@@ -67,6 +69,27 @@ def test_a_new_sqlite_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
         with ThreadPoolExecutor(4) as pool:
             modes = [done.result() for done in [pool.submit(opened) for _ in range(4)]]
         assert modes == ["wal"] * 4
+
+
+def test_an_api_is_not_ready_before_the_migration(settings: Settings) -> None:
+    store = open_store(settings)
+    migrate(settings)
+    store.ping()
+    for revision in (revisions()[1], "base"):
+        migrate(settings, revision)
+        with pytest.raises(StoreUnavailableError):
+            store.ping()
+    migrate(settings, "0002")
+    with pytest.raises(StoreUnavailableError):
+        store.article(new_id())
+    migrate(settings)
+    # An old process beside a newer schema: its successor is on the way.
+    engine = open_engine(settings.database_url)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    store.ping()
+    store.close()
 
 
 def test_an_old_schema_is_refused(settings: Settings) -> None:
