@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from service.domain.article import AnalysisOptions
-from service.domain.errors import GoneError
+from service.domain.errors import GoneError, NotFoundError
 from service.domain.job import JobState, Priority
 from service.domain.ports import Receipt
 from service.settings import Settings, load_settings
@@ -316,6 +316,48 @@ def test_a_log_without_its_database_is_left_for_a_person(
     with pytest.raises(BackupError, match="-wal lie there"):
         restore(file_settings, copy, replace=True)
     assert not (tmp_path / "store.db").exists()
+
+
+def on_a_small_disk(settings: Settings, *arguments: str | Path) -> str:  # noqa: F811
+    """What the command says that cannot write a file beyond a megabyte."""
+    command = [sys.executable, "-m", "service.store", *arguments]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 1000; exec "$@"', "sh", *command],
+        env={**os.environ, "STANCEWIRE_DATABASE_URL": settings.database_url},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_disk_that_is_full_harms_nothing(
+    file_settings: Settings, file_store: SqlStore, tmp_path: Path
+) -> None:
+    small = accepted(file_store)
+    for _ in range(10):
+        accepted(file_store, "words " * 30_000)
+    large = tmp_path / "large"
+    assert "cannot copy" in on_a_small_disk(file_settings, "backup", large)
+    assert not any("large" in path.name for path in tmp_path.iterdir())
+    backup(file_settings, large)
+
+    other = replace(file_settings, database_url=f"sqlite:///{tmp_path}/other.db")
+    migrate(other)
+    other_store = open_store(other)
+    kept = accepted(other_store)
+    other_store.close()
+    assert "cannot write" in on_a_small_disk(other, "restore", "--replace", large)
+    assert other_store.article(kept.article_id).text == "hello"
+    with pytest.raises(NotFoundError):
+        other_store.article(small.article_id)
+    other_store.close()
+    restore(other, large, replace=True)
+    assert other_store.article(small.article_id).text == "hello"
+    other_store.close()
 
 
 def test_an_older_backup_is_restored_and_then_upgraded(
