@@ -16,6 +16,8 @@ from client.local_stack import (
     LocalStack,
     LocalStackError,
     api_command,
+    backup_command,
+    restore_command,
     upgrade_command,
     worker_command,
 )
@@ -68,6 +70,27 @@ def worker() -> NoReturn:
 def migrate() -> NoReturn:
     """Bring the database of the environment's settings to the newest schema."""
     _replace_by(upgrade_command())
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+def backup(file: str) -> NoReturn:
+    """Copy the SQLite database of the environment's settings to FILE, while it is in use.
+
+    FILE must not exist yet. For PostgreSQL use pg_dump.
+    """
+    _replace_by(backup_command(file))
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--replace", is_flag=True, help="Overwrite the database that is there.")
+def restore(file: str, replace: bool) -> NoReturn:
+    """Put the copy FILE in the place of the SQLite database of the environment's settings.
+
+    Stop API and workers first. For PostgreSQL use pg_restore.
+    """
+    _replace_by(restore_command(file, replace=replace))
 
 
 def _keep_up(stack: LocalStack) -> None:

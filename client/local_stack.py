@@ -252,6 +252,17 @@ def upgrade_command() -> list[str]:
     return [sys.executable, "-P", "-m", "service.store", "upgrade"]
 
 
+def backup_command(file: str) -> list[str]:
+    """How a SQLite database is copied."""
+    return [sys.executable, "-P", "-m", "service.store", "backup", "--", file]
+
+
+def restore_command(file: str, *, replace: bool) -> list[str]:
+    """How a copy is put in the database's place."""
+    options = ["--replace"] if replace else []
+    return [sys.executable, "-P", "-m", "service.store", "restore", *options, "--", file]
+
+
 def _listening_socket(address: tuple[str, int]) -> socket.socket:
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     try:

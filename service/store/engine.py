@@ -35,8 +35,9 @@ _WRITE = "stancewire_write"
 
 # SQLSTATE classes that mean "not now" rather than "wrong": connection, resources, operator
 # intervention (shutdown, crash), transaction rollback (deadlock, serialisation), and a database
-# that nobody has migrated yet (undefined table: SQLite calls that an operational error too).
-_AWAY_CODES = ("08", "53", "57", "40", "42P01")
+# that nobody has migrated yet (undefined table or column: SQLite calls that an operational error
+# too).
+_AWAY_CODES = ("08", "53", "57", "40", "42P01", "42703")
 
 
 def open_engine(database_url: str) -> Engine:

@@ -44,6 +44,7 @@ from service.store import (
 )
 from service.store.clock import Clock, utc_now
 from service.store.engine import empty_log, open_engine, reading, writing
+from service.store.migrate import check_not_behind
 from service.store.tables import jobs
 
 
@@ -172,9 +173,9 @@ class SqlStore:
             return figures.read(connection, workers_within=workers_within, now=self._now())
 
     def ping(self) -> None:
-        """Ask for a table of ours, so that a database without the schema counts as away."""
+        """A database without our schema, or with an older one, counts as away."""
         with reading(self._engine) as connection:
-            connection.execute(select(jobs.c.id).limit(1)).first()
+            check_not_behind(connection)
 
     def waiting(self) -> int:
         """How many jobs are queued."""

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, MetaData, inspect, select
+from sqlalchemy import Connection, Engine, MetaData, inspect, select, text
 
 from service.domain.article import AnalysisOptions
+from service.domain.errors import StoreUnavailableError
 from service.domain.job import Priority
 from service.settings import Settings
-from service.store import open_store
+from service.store import new_id, open_store
 from service.store.engine import open_engine, writing
-from service.store.migrate import SchemaError, check_schema, migrate
+from service.store.migrate import SchemaError, check_schema, migrate, revisions
 from service.store.tables import metadata
 from tests.integration.conftest import make_article
 
@@ -89,7 +90,7 @@ def test_rows_of_the_revision_before_come_through_up_and_down(settings: Settings
         _insert_old_rows(connection)
     before = _rows(engine)
 
-    migrate(settings)
+    migrate(settings, "0003")
     after = _rows(engine)
     for name, rows in before.items():
         assert [{**row, "tenant": "default"} for row in rows if name != "analyses"] == [
@@ -97,14 +98,14 @@ def test_rows_of_the_revision_before_come_through_up_and_down(settings: Settings
         ]
         assert len(rows) == len(after[name]) == 1
     assert [row["id"] for row in after["tenants"]] == ["default"]
+    migrate(settings, "0002")
+    assert _rows(engine) == before
+
+    migrate(settings)
     store = open_store(settings)
     assert store.article("a").text == store.for_tenant("default").article("a").text == "Old news."
     assert store.delivery("d").job_id == "j"
     store.close()
-
-    migrate(settings, "0002")
-    assert _rows(engine) == before
-    migrate(settings)
     assert _rows(engine)["jobs"] == after["jobs"]
     engine.dispose()
 
@@ -171,6 +172,27 @@ def test_a_new_sqlite_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
         with ThreadPoolExecutor(4) as pool:
             modes = [done.result() for done in [pool.submit(opened) for _ in range(4)]]
         assert modes == ["wal"] * 4
+
+
+def test_an_api_is_not_ready_before_the_migration(settings: Settings) -> None:
+    store = open_store(settings)
+    migrate(settings)
+    store.ping()
+    for revision in (revisions()[1], "base"):
+        migrate(settings, revision)
+        with pytest.raises(StoreUnavailableError):
+            store.ping()
+    migrate(settings, "0002")
+    with pytest.raises(StoreUnavailableError):
+        store.article(new_id())
+    migrate(settings)
+    # An old process beside a newer schema: its successor is on the way.
+    engine = open_engine(settings.database_url)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    store.ping()
+    store.close()
 
 
 def test_an_old_schema_is_refused(settings: Settings) -> None:

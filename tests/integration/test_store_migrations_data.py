@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Engine,
     Integer,
@@ -84,9 +85,13 @@ def rows(engine: Engine) -> Rows:
 
 def fill(engine: Engine) -> None:
     """Put rows into every table, with a value in every column, the last one with as few as it may
-    have."""
+    have. A table that a migration has filled is left as it is."""
     filled: dict[str, list[dict[str, Any]]] = {}
+    there = rows(engine)
     for name, table in tables(engine).items():
+        if there[name]:
+            filled[name] = there[name]
+            continue
         allowed = choices(engine, table)
         filled[name] = [
             {
@@ -115,7 +120,8 @@ def value(column: Column[Any], number: int, allowed: Any, filled: Rows) -> Any:
     """A value of the column's type, another for each number, that its constraints allow."""
     kind = column.type
     for key in column.foreign_keys:
-        return filled[key.column.table.name][number][key.column.name]
+        referred = filled[key.column.table.name]
+        return referred[number % len(referred)][key.column.name]
     if column.nullable and number == ROWS - 1:
         return None
     if allowed:
@@ -129,6 +135,8 @@ def value(column: Column[Any], number: int, allowed: Any, filled: Rows) -> Any:
     if isinstance(kind, DateTime):
         moment = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC) + timedelta(days=number)
         return moment if kind.timezone else moment.replace(tzinfo=None)
+    if isinstance(kind, Date):
+        return date(2026, 1, 2 + number)
     if isinstance(kind, JSON):
         return {"number": number, "words": ["“é”", None]}
     if isinstance(kind, LargeBinary):
@@ -157,7 +165,7 @@ def test_data_of_every_revision_survives_the_way_up_and_down(engine: Engine, rev
     migrate_engine(engine, revision)
     fill(engine)
     old, old_shape = rows(engine), shape(engine)
-    assert all(len(found) >= ROWS for found in old.values())
+    assert all(old.values())
 
     migrate_engine(engine)
     head = columns(engine)
@@ -184,7 +192,8 @@ def test_data_of_the_newest_revision_survives_the_way_down_and_up(
             {key: row[key] for key in both} for row in new[name]
         ], name
     migrate_engine(engine)
-    assert all(len(found) >= ROWS for name, found in rows(engine).items() if name in old)
+    for name, found in rows(engine).items():
+        assert len(found) == len(new[name]) or name not in old, name
 
 
 def test_the_references_hold_after_a_migration(engine: Engine) -> None:
