@@ -44,6 +44,16 @@ class ProblemType:
         """The stable `type` of the problem document."""
         return URN + self.name
 
+    def document(self, request_id: str, detail: str | None = None) -> dict[str, Any]:
+        """The problem document of one request."""
+        return {
+            "type": self.uri,
+            "title": self.title,
+            "status": self.status,
+            "detail": detail or self.detail,
+            "request_id": request_id,
+        }
+
 
 _TABLE = (
     ProblemType(
@@ -81,6 +91,12 @@ _TABLE = (
         retry_after=1,
     ),
     ProblemType("gone", 410, "Gone", "It was here and has been deleted or has expired."),
+    ProblemType(
+        "request-timeout",
+        408,
+        "Request timeout",
+        "The request took too long to arrive; nothing of it was done.",
+    ),
     ProblemType("too-large", 413, "Content too large", "The body is larger than the limit."),
     ProblemType(
         "unsupported-media-type",
@@ -111,13 +127,19 @@ _TABLE = (
         "This Idempotency-Key was used before with another request.",
     ),
     ProblemType(
+        "head-too-large",
+        431,
+        "Request head too large",
+        "The request line and the header fields are too long or too many.",
+    ),
+    ProblemType(
         "internal-error", 500, "Internal error", "The fault is ours; quote the request id."
     ),
     ProblemType(
         "busy",
         503,
         "Busy",
-        "Too many HTML pages are being read. Try again later.",
+        "Too many HTML pages are being read, or too many large bodies arrive. Try again later.",
         retry_after=2,
     ),
     ProblemType(
@@ -177,13 +199,7 @@ class ProblemError(Exception):
 
     def document(self) -> dict[str, Any]:
         """The problem document."""
-        document: dict[str, Any] = {
-            "type": self.kind.uri,
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-            "request_id": g.request_id,
-        }
+        document = self.kind.document(g.request_id, self.detail)
         if self.errors:
             document["errors"] = [dict(error) for error in self.errors]
         return {**document, **self.members}

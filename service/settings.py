@@ -31,6 +31,7 @@ class Settings:
     allow_keyless_bind: bool
     api_processes: int
     max_request_bytes: int
+    request_timeout: int
     max_batch_articles: int
     max_queued: int
     max_wait: int
@@ -84,6 +85,8 @@ def load_settings() -> Settings:
         "api_processes": env.int("API_PROCESSES", 2, validate=positive),
         # 1,000 articles of 200,000 characters would be 200 MB; a batch of ordinary pages is 10 MB.
         "max_request_bytes": env.int("MAX_REQUEST_BYTES", 32 * 1024 * 1024, validate=positive),
+        # A batch of ordinary pages (10 MB) at 1.5 Mbit/s.
+        "request_timeout": env.int("REQUEST_TIMEOUT", 60, validate=positive),
         "max_batch_articles": env.int("MAX_BATCH_ARTICLES", 1000, validate=positive),
         # Six hours' work of one process. Whoever waits behind that is better told to come later.
         "max_queued": env.int("MAX_QUEUED", 50_000, validate=positive),

@@ -217,13 +217,7 @@ MODELS = {
 
 def problem_example(kind: ProblemType) -> dict[str, Any]:
     """A problem document of this kind."""
-    document: dict[str, Any] = {
-        "type": kind.uri,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.detail,
-        "request_id": _REQUEST_ID,
-    }
+    document = kind.document(_REQUEST_ID)
     if kind.name == "validation":
         document["errors"] = [
             {"pointer": "/text", "detail": "Must not be empty or only white space."}
