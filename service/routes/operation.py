@@ -69,6 +69,45 @@ class Answer:
     examples: Mapping[str, Any] = field(default_factory=dict)
     # An answer that is no JSON: media type → its part of the document.
     content: Mapping[str, Any] = field(default_factory=dict)
+    # What can be asked with this answer's values: name → OpenAPI link, see `link`.
+    links: Mapping[str, Any] = field(default_factory=dict)
+
+
+def link(view: str, description: str, **values: str) -> dict[str, Any]:
+    """An OpenAPI link to the operation of `view`; `values` are its parameters, each by the JSON
+    Pointer of this answer's member that has the value."""
+    parameters = {name: f"$response.body#{pointer}" for name, pointer in values.items()}
+    return {"operationId": _camel(view), "parameters": parameters, "description": description}
+
+
+def job_links(pointer: str) -> dict[str, Any]:
+    """What can be done with the job whose id stands at `pointer`."""
+    return {
+        "job": link("get_job", "Follow the job.", job_id=pointer),
+        "cancel": link("cancel_job", "Cancel it.", job_id=pointer),
+        "retry": link("retry_job", "Run it again if it failed.", job_id=pointer),
+        "deliveries": link("list_deliveries", "Who was told of its end.", job_id=pointer),
+    }
+
+
+def article_links(pointer: str) -> dict[str, Any]:
+    """What can be done with the article whose id stands at `pointer`."""
+    return {
+        "article": link("get_article", "Read the article.", article_id=pointer),
+        "analysis": link("get_analysis", "Read its analysis.", article_id=pointer),
+        "delete": link(
+            "delete_article", "Delete it with all that hangs on it.", article_id=pointer
+        ),
+        "jobs": link("list_jobs", "The article's jobs.", article_id=pointer),
+    }
+
+
+def delivery_links(pointer: str) -> dict[str, Any]:
+    """What can be done with the webhook delivery whose id stands at `pointer`."""
+    return {
+        "delivery": link("get_delivery", "Look at the delivery.", delivery_id=pointer),
+        "redeliver": link("redeliver", "Send it again.", delivery_id=pointer),
+    }
 
 
 NOT_MODIFIED = Answer("Nothing has changed since the ETag.", headers=ETAG)
@@ -134,6 +173,8 @@ def _answer(answer: Answer) -> dict[str, Any]:
         document["content"] = {"application/json": content}
     if answer.content:
         document["content"] = dict(answer.content)
+    if answer.links:
+        document["links"] = dict(answer.links)
     return document
 
 

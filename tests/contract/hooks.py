@@ -52,4 +52,4 @@ def _text(context: Any, value: Any) -> dict[str, Any]:
 
 
 for _transport in (REQUESTS_TRANSPORT, WSGI_TRANSPORT):
-    _transport.serializer("application/x-ndjson", "text/plain")(_text)
+    _transport.serializer("application/x-ndjson", "text/plain", "text/html")(_text)

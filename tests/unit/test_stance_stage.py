@@ -27,7 +27,8 @@ from service.domain.analysis import (
 from workers.models.stance import Answer
 from workers.models.stance_inputs import QuestionKind, StanceQuestion
 from workers.stages.stance import stance
-from workers.stages.stance.pairs import PASSAGE_CHARACTERS
+from workers.stages.stance.layout import Layout
+from workers.stages.stance.pairs import PASSAGE_CHARACTERS, entity_pairs
 from workers.stages.stance.stage import QUESTIONS_PER_SENTENCE
 from workers.stages.types import Canonical, Stances
 
@@ -304,6 +305,40 @@ def test_monster_sentence_is_read_around_the_target() -> None:
     assert len(evidence.text) <= PASSAGE_CHARACTERS
     assert "Bob blames Carl" in evidence.text
     assert set(evidence.text.split()) <= {"word", "Bob", "blames", "Carl"}
+
+
+def test_a_topic_named_beyond_its_passage_is_marked_only_inside() -> None:
+    text = "Bob praises peace " + "word " * 200 + "and Bob waits."
+    scorer = Scorer(by_verbs)
+    run(text, article(text, {"e1": ["Bob"]}), ["Bob"], scorer)
+    (question,) = [question for question in scorer.asked if question.topic]
+    assert len(question.text) <= PASSAGE_CHARACTERS
+    assert question.target_spans == [(0, 3)]
+
+
+def test_a_topic_whose_first_name_is_longer_than_its_passage_is_looked_up() -> None:
+    name = "B" * (PASSAGE_CHARACTERS + 10)
+    scorer = Scorer(by_verbs)
+    run(f"{name} waits.", article(f"{name} waits.", {"e1": [name]}), [name], scorer)
+    (question,) = [question for question in scorer.asked if question.topic]
+    assert question.target_spans is None
+
+
+def test_a_sentence_of_hundreds_of_names_is_read_a_few_times() -> None:
+    """Each name with each would be 40,000 readings of the words in between."""
+    text = "Bob and Carl " * 200 + "again."
+    read: list[tuple[int, int]] = []
+
+    class CountingLayout(Layout):
+        def related(self, first: Mention, second: Mention) -> bool:
+            read.append((first.start, second.start))
+            return super().related(first, second)
+
+    layout = CountingLayout(
+        text, sentences_of(text), article(text, {"e1": ["Bob"], "e2": ["Carl"]})
+    )
+    assert all(pair.holder.kind == "author" for pair in entity_pairs(layout))
+    assert 0 < len(read) <= 4
 
 
 def test_an_article_without_names_or_sentences_is_fine() -> None:
