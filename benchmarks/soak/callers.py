@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,12 +68,15 @@ class Callers:
         articles_a_minute: float,
         keep_seconds: float,
         seed: int,
+        told: Callable[[], Collection[str]],
     ) -> None:
         self.ledger = Ledger()
         self._base_url = base_url
         self._metrics_url = metrics_url
         self._rate = articles_a_minute / 60
         self._keep_seconds = keep_seconds
+        # Ids of the articles of which a webhook came.
+        self._told = told
         self._wanted = submissions(random.Random(seed), callback_url)
         # Dropped before gunicorn drops them, or a request meets a connection that just closes.
         limits = httpx.Limits(keepalive_expiry=2.0)
@@ -211,7 +214,12 @@ class Callers:
                 for article_id, (_, when) in ledger.ended.items()
                 if when < before and article_id not in ledger.deleted
             ]
+            awaited = ledger.wants_webhook.intersection(old)
+        # A delivery goes with its article: whoever wants it deletes later.
+        untold = awaited.difference(self._told()) if awaited else set()
         for article_id in old:
+            if article_id in untold:
+                continue
             with self._noting():
                 self._ask("DELETE", f"/v1/articles/{article_id}", 204)
                 with ledger.lock:

@@ -71,6 +71,7 @@ def run(plan: Plan, folder: Path, tell: Tell = lambda line: None) -> Course:
             articles_a_minute=plan.rate,
             keep_seconds=60 * plan.keep_minutes,
             seed=plan.seed,
+            told=lambda: _received(receiver),
         )
         try:
             stack.start()
