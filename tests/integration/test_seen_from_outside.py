@@ -209,6 +209,7 @@ def test_one_request_through_figures_log_lines_and_spans(
     assert figure(text, "stancewire_attempts_ended_total", outcome="succeeded") == 1
     assert figure(text, "stancewire_stage_seconds_count") == 7
     assert figure(text, "stancewire_characters_total") == len("hello")
+    assert figure(text, "stancewire_tokens_total", model="ner") == 1
     wait_for(
         lambda: figure(api.get("/metrics").text, "stancewire_live_workers") == 1,
         20,
