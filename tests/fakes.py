@@ -26,6 +26,7 @@ from service.domain.errors import (
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
 from service.domain.key import Quota
 from service.domain.ports import (
+    DeliveryFigures,
     DeliveryFilter,
     DeliveryPage,
     IdempotencyClaim,
@@ -220,6 +221,12 @@ class FakeStore:
             ),
             dict(Counter(worker.pipeline_version for worker in self.workers)),
             dict(Counter(job.failure.code for job in failed if job.failure)),
+            DeliveryFigures(
+                pending=sum(
+                    one.state is DeliveryState.PENDING for one in self._deliveries.values()
+                ),
+                overdue=7.0 if self._deliveries else 0.0,
+            ),
         )
 
     def ping(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -51,6 +51,11 @@ class Analyser(Protocol):
         """The manifests of the models that it runs."""
         ...
 
+    @property
+    def tokens_read(self) -> Mapping[str, int]:
+        """Task of each model → tokens that it has read since it was loaded."""
+        ...
+
     def run(self, article: Article, options: AnalysisOptions, on_stage: OnStage) -> Analysis:
         """Analyse one article; `on_stage` is called as each stage begins and may raise.
 
@@ -84,6 +89,15 @@ class Pipeline:
         self.models: tuple[dict[str, Any], ...] = tuple(
             {**found.document, "sha256": found.files["model.onnx"]} for found in manifests
         )
+
+    @property
+    def tokens_read(self) -> dict[str, int]:
+        """Task of each model → wordpieces that it has read since it was loaded."""
+        return {
+            NER: self._ner.tokens_read,
+            ATTRIBUTION: self._attribution.tokens_read,
+            STANCE: self._scorer.tokens_read,
+        }
 
     @staticmethod
     def check(settings: Settings) -> None:

@@ -114,6 +114,17 @@ class QueueFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryFigures:
+    """Webhook deliveries that have not arrived. `overdue` is in seconds."""
+
+    pending: int = 0
+    failed: int = 0
+    disabled: int = 0
+    # How long the longest due one has been due; an attempt that runs is not due.
+    overdue: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFigures:
     """What operators watch and only the database knows."""
 
@@ -122,6 +133,7 @@ class StoreFigures:
     workers: dict[str, int]
     # Failure code → jobs that failed within the last hour.
     failures: dict[str, int]
+    deliveries: DeliveryFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +221,8 @@ class ServiceStore(Protocol):
         ...
 
     def figures(self, *, workers_within: int) -> StoreFigures:
-        """Queues, workers heard of in the last `workers_within` seconds, recent failures."""
+        """Queues, workers heard of in the last `workers_within` seconds, recent failures, webhooks
+        that have not arrived."""
         ...
 
     def ping(self) -> None:

@@ -61,12 +61,13 @@ def get_readyz() -> Response:
 def get_metrics() -> Response:
     """Figures for Prometheus, in its text format 0.0.4.
 
-    Of all processes of this API together; queues, workers and failures as the database has them
-    now. While the database is away `stancewire_database_up` is 0 and those are left out.
+    Of all processes of this API together; queues, workers, failures and webhooks as the database
+    has them now. While the database is away `stancewire_database_up` is 0 and those are left out;
+    `stancewire_broker_up` says whether the broker answers.
     """
     here = context()
     within = _HEARTBEATS * here.settings.worker_heartbeat
-    figures = here.metrics.exposition(here.stores, workers_within=within)
+    figures = here.metrics.exposition(here.stores, here.doorbell, workers_within=within)
     return Response(figures, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

@@ -25,6 +25,11 @@ class FastPipeline:
 
     version = "fast-1"
     models: tuple[dict[str, Any], ...] = ({"name": "fast", "task": "ner"},)
+    # Of all texts, in words.
+    tokens_read: dict[str, int]
+
+    def __init__(self) -> None:
+        self.tokens_read = {"ner": 0}
 
     @staticmethod
     def check(settings: Settings) -> None:
@@ -41,6 +46,7 @@ class FastPipeline:
         for stage in STAGES[:-1]:
             on_stage(stage)
             if stage is Stage.RECOGNISE:
+                self.tokens_read["ner"] += len(article.text.split())
                 obey(article.text)
         return Analysis(
             pipeline_version=self.version,
