@@ -78,9 +78,7 @@ class ApiMetrics:
         self._queued.labels(queue).inc(jobs)
         self._unrung.labels(queue).inc(jobs - rung)
 
-    def exposition(
-        self, store: ServiceStore, doorbell: Doorbell, *, workers_within: int
-    ) -> bytes:
+    def exposition(self, store: ServiceStore, doorbell: Doorbell, *, workers_within: int) -> bytes:
         """Everything as Prometheus's text format 0.0.4: of all processes of this API, and of broker
         and database as they are now. One that is away is a figure too, not an error."""
         figures = generate_latest(shared_registry() or self.registry)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
+from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,6 +56,10 @@ class Settings:
     inference_threads: int
     weights_dir: Path
     profile: str
+    backend: str
+    ner_model: str
+    stance_model: str
+    stance_hypothesis: str
     log_level: str
     # Kept out of every traceback and log that shows the settings.
     webhook_secret: str = field(repr=False)
@@ -119,6 +124,11 @@ def load_settings() -> Settings:
         "inference_threads": env.int("INFERENCE_THREADS", 1, validate=positive),
         "weights_dir": env.path("WEIGHTS_DIR", Path(__file__).parent.parent / "workers/weights"),
         "profile": env.str("PROFILE", "fast", validate=validate.OneOf(["fast", "accurate"])),
+        "backend": env.str("BACKEND", "onnx", validate=validate.OneOf(["onnx", "torch"])),
+        # Names on the Hugging Face Hub, or folders; empty: the bundled model.
+        "ner_model": env.str("NER_MODEL", ""),
+        "stance_model": env.str("STANCE_MODEL", ""),
+        "stance_hypothesis": env.str("STANCE_HYPOTHESIS", "{holder} supports {target}."),
         "log_level": env.str(
             "LOG_LEVEL",
             "INFO",
@@ -173,6 +183,14 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
                 fault("METRICS_BIND", "must be a loopback address (or ALLOW_KEYLESS_BIND).")
     if values["otlp_endpoint"] and not _is_http_url(values["otlp_endpoint"]):
         fault("OTLP_ENDPOINT", "must be http://… or https://….")
+    named = [name for name in ("NER_MODEL", "STANCE_MODEL") if values[name.lower()]]
+    if values["backend"] == "torch" and not named:
+        fault("BACKEND", "torch needs NER_MODEL, STANCE_MODEL or both.")
+    if values["backend"] != "torch":
+        for name in named:
+            fault(name, "is only read with BACKEND=torch.")
+    if not _names_holder_and_target(values["stance_hypothesis"]):
+        fault("STANCE_HYPOTHESIS", "must name {holder} and {target}, and nothing else in braces.")
     scheme = urlsplit(values["broker_url"]).scheme
     if scheme not in {"redis", "rediss", "redis+socket"}:
         fault("BROKER_URL", "must be redis://, rediss:// or redis+socket://.")
@@ -213,6 +231,16 @@ def host_and_port(bind: str) -> tuple[str, int]:
     if not parts.hostname or parts.port is None or parts.path:
         raise ValueError(f"not HOST:PORT: {bind}")
     return parts.hostname, parts.port
+
+
+def _names_holder_and_target(template: str) -> bool:
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        return False
+    fields = {name for _, name, _, _ in parts if name is not None}
+    plain = not any(style or conversion for _, _, style, conversion in parts)
+    return plain and fields == {"holder", "target"}
 
 
 def _is_http_url(value: str) -> bool:

@@ -115,6 +115,7 @@ def _models(workers: Sequence[WorkerInfo]) -> list[dict[str, Any]]:
                 "task": model.get("task"),
                 "version": model.get("version"),
                 "sha256": model.get("sha256"),
+                "calibrated": bool(model.get("calibrated")),
                 "metrics": model.get("metrics") or {},
                 "pipeline_version": worker.pipeline_version,
             }

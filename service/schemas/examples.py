@@ -207,6 +207,7 @@ MODELS = {
             "task": "ner",
             "version": "1",
             "sha256": _SHA256,
+            "calibrated": False,
             "metrics": {"conll2003_dev": {"f1": 0.93}},
             "pipeline_version": EXAMPLE.pipeline_version,
             "workers": 1,

@@ -62,6 +62,7 @@ def test_models_of_the_live_workers(api: Api) -> None:
     found = [(model["name"], model["pipeline_version"], model["workers"]) for model in models]
     assert found == [("ner", "p1", 2), ("ner", "p2", 1), ("stance", "p1", 1)]
     assert models[0]["metrics"] == {"f1": 0.9}
+    assert models[0]["calibrated"] is False
     assert models[2]["version"] is None
 
 

@@ -39,6 +39,14 @@ def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ("STANCEWIRE_METRICS_BIND", "unix:/run/worker"),
         ("STANCEWIRE_OTLP_ENDPOINT", "localhost:4318"),
         ("STANCEWIRE_OTLP_ENDPOINT", "grpc://localhost:4317"),
+        ("STANCEWIRE_BACKEND", "torch"),
+        ("STANCEWIRE_NER_MODEL", "owner/name"),
+        ("STANCEWIRE_STANCE_MODEL", "owner/name"),
+        ("STANCEWIRE_STANCE_HYPOTHESIS", "{target} is good."),
+        ("STANCEWIRE_STANCE_HYPOTHESIS", "{holder} supports {target} in {place}."),
+        ("STANCEWIRE_STANCE_HYPOTHESIS", "{holder.name} supports {target}."),
+        ("STANCEWIRE_STANCE_HYPOTHESIS", "{holder!r} supports {target}."),
+        ("STANCEWIRE_STANCE_HYPOTHESIS", "{holder} supports {target"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
@@ -67,3 +75,13 @@ def test_another_address_needs_a_clear_word(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("STANCEWIRE_BIND", "0.0.0.0:8080")
     monkeypatch.setenv("STANCEWIRE_ALLOW_KEYLESS_BIND", "true")
     assert load_settings().bind == "0.0.0.0:8080"
+
+
+def test_other_models_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCEWIRE_BACKEND", "torch")
+    monkeypatch.setenv("STANCEWIRE_STANCE_MODEL", "owner/name")
+    monkeypatch.setenv("STANCEWIRE_STANCE_HYPOTHESIS", "In {{this}} text {holder} backs {target}.")
+    settings = load_settings()
+    assert (settings.backend, settings.stance_model, settings.ner_model) == (
+        "torch", "owner/name", "",
+    )  # fmt: skip
