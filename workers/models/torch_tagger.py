@@ -60,11 +60,11 @@ class TorchTagger:
         )
 
     @property
-    @property
     def tokens_read(self) -> int:
         """Wordpieces that it has read since it was loaded."""
         return self._model.tokens_read
 
+    @property
     def labels(self) -> tuple[str, ...]:
         """Label of each score column; the first is O."""
         return self._columns.ours
