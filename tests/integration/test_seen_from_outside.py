@@ -191,7 +191,8 @@ def test_one_request_through_figures_log_lines_and_spans(
     def named(name: str) -> list[tuple[str, Any]]:
         return [(service, span) for service, span in collector.spans if span.name == name]
 
-    wait_for(lambda: bool(named("analyse") and named("ring")), 20, "the spans arrive")
+    names = ("analyse", "ring", "POST /v1/articles")
+    wait_for(lambda: all(named(name) for name in names), 20, "the spans arrive")
     [(service, request)] = named("POST /v1/articles")
     [(_, ring)] = named("ring")
     [(part, job)] = named("analyse")
