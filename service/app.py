@@ -12,6 +12,7 @@ from flask_smorest import Api
 from service import explorer, problems, request_log
 from service.domain.ports import Doorbell, ServiceStore
 from service.extraction.page_reader import PageReader
+from service.hardening import HEADERS
 from service.metrics import ApiMetrics
 from service.routes.articles import articles
 from service.routes.batches import batches
@@ -155,9 +156,6 @@ def _version() -> str:
 
 
 def _harden(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault(
-        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
-    )
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response

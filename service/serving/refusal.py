@@ -9,6 +9,7 @@ from uuid import uuid4
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
+from service.hardening import HEADERS
 from service.problems import CONTENT_TYPE, PROBLEMS
 
 # By the status that waitress gives; any other is a malformed request.
@@ -43,8 +44,8 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.response_headers += [
             ("Content-Type", CONTENT_TYPE),
             ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
             ("X-Request-Id", request_id),
+            *HEADERS.items(),
         ]
         if kind.retry_after is not None:
             self.response_headers.append(("Retry-After", str(kind.retry_after)))

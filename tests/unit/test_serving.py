@@ -16,6 +16,7 @@ import pytest
 from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
+from service.hardening import HEADERS
 from service.serving.limits import HEAD_BYTES, Limits
 from service.serving.server import Server
 
@@ -114,6 +115,7 @@ def assert_refused(answer: bytes, status: int, name: str) -> None:
     assert lines[0].startswith(f"HTTP/1.{lines[0][7]} {status} "), answer[:300]
     assert "Content-Type: application/problem+json" in lines
     assert "Connection: close" in lines
+    assert {f"{name}: {value}" for name, value in HEADERS.items()} <= set(lines)
     document = json.loads(body)
     assert document["type"] == f"urn:stancewire:problem:{name}"
     assert document["status"] == status
