@@ -15,7 +15,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -250,6 +250,11 @@ def worker_command() -> list[str]:
 def upgrade_command() -> list[str]:
     """How the database gets its newest schema."""
     return [sys.executable, "-P", "-m", "service.store", "upgrade"]
+
+
+def administration_command(module: str, arguments: Sequence[str]) -> list[str]:
+    """How one of the service's own commands is run."""
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def _listening_socket(address: tuple[str, int]) -> socket.socket:

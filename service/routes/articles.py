@@ -118,6 +118,7 @@ _BODIES = {
         "webhooks-off",
         "idempotency-mismatch",
         "busy",
+        "quota-exceeded",
         "queue-full",
         "store-unavailable",
     ),

@@ -94,6 +94,7 @@ _BODIES = {
         "validation",
         "webhooks-off",
         "idempotency-mismatch",
+        "quota-exceeded",
         "queue-full",
         "store-unavailable",
     ),

@@ -12,7 +12,7 @@ from service.routes.articles import known_id
 from service.routes.body import load_query
 from service.routes.context import context
 from service.routes.documents import answer, delivery_document, page_answer
-from service.routes.operation import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Answer, operation
+from service.routes.operation import ETAG, IF_NONE_MATCH, NEXT, NOT_MODIFIED, Answer, operation
 from service.schemas import examples
 from service.schemas.webhook import (
     WebhookDeliveryPageSchema,
@@ -32,13 +32,7 @@ webhook_deliveries = Blueprint(
         200: Answer(
             "One page, newest first.",
             WebhookDeliveryPageSchema,
-            {
-                **ETAG,
-                "Link": {
-                    "description": 'The next page: `<…>; rel="next"` (RFC 8288).',
-                    "schema": {"type": "string"},
-                },
-            },
+            {**ETAG, **NEXT},
             {"page": examples.DELIVERY_PAGE},
         ),
         304: NOT_MODIFIED,

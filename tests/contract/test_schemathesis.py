@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from tests.contract import hooks  # noqa: F401 - importing registers them
 from tests.contract.conftest import make_app
 
-schema = schemathesis.openapi.from_wsgi("/openapi.json", make_app())
+schema = schemathesis.openapi.from_wsgi("/openapi.json", make_app(with_key=True))
 
 # Derandomised, so that a failure in CI is a failure everywhere. Slow generation is no fault here.
 _bounded = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
