@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask, Response, g
 
 from service.domain.errors import StoreUnavailableError
-from service.domain.key import ApiKey, Caller, Scope, StoredKey, Token
+from service.domain.key import ApiKey, Caller, Scope, Token
 from service.domain.ports import Limiter, ServiceStore, Window
 from service.domain.tenant import DEFAULT_TENANT
 from service.problems import ProblemError
@@ -135,20 +135,20 @@ class Access:
         ended = stored.key.ended(now)
         if ended is not None:
             log.warning("the key %s is %s and was used", token.key_id, ended)
-            self._store.key_refused(token.key_id, ended)
+            self._note(lambda: self._store.key_refused(token.key_id, ended))
             raise _unauthorized(f"The API key is {ended}.", True)
-        self._note_use(stored, now)
+        last = stored.key.last_used_at
+        if last is None or now - last >= _USED_EVERY:
+            self._note(lambda: self._store.key_used(token.key_id))
         return stored.key
 
-    def _note_use(self, stored: StoredKey, now: datetime) -> None:
-        last = stored.key.last_used_at
-        if last is not None and now - last < _USED_EVERY:
-            return
+    def _note(self, write: Callable[[], None]) -> None:
         try:
-            self._store.key_used(stored.key.id)
+            write()
         except StoreUnavailableError as err:
-            # The request may only read, which a database that is busy writing still can.
-            log.warning("could not note the use of key %s: %s", stored.key.id, err)
+            # The answer is known, and the request may only read, which a database that takes no
+            # writes still can.
+            log.warning("could not note the use of a key: %s", err)
 
     def _hit(self, key: ApiKey) -> Window | None:
         limit = key.grant.requests_per_minute

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from service.app import create_app
 from service.domain.audit import AuditEvent
-from service.domain.errors import QuotaExceededError, UnknownTenantError
+from service.domain.errors import QuotaExceededError, StoreUnavailableError, UnknownTenantError
 from service.domain.key import Quota, Scope, Token
 from service.openapi import contract
 from service.settings import SettingsError, load_settings
@@ -235,6 +235,19 @@ def test_the_use_of_a_key_is_noted_once_a_minute(api: Api) -> None:
         api.store.stored_keys[api.owner.key_id] = replace(stored, key=key)
         api.get("/v1/jobs", api.owner)
         assert len(api.store.used_keys) == noted
+
+
+def test_a_database_that_only_reads_does_not_hinder_reading(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise StoreUnavailableError("read only")
+
+    monkeypatch.setattr(api.store, "key_used", refuse)
+    monkeypatch.setattr(api.store, "key_refused", refuse)
+    assert api.get("/v1/jobs", api.owner).status_code == 200
+    revoked = api.store.add_key(*ALL, revoked_at=datetime.now(UTC))
+    assert_problem(api.get("/v1/jobs", revoked), 401, "unauthorized")
 
 
 def test_the_figures_are_open_on_loopback_and_the_operators_elsewhere() -> None:
