@@ -18,9 +18,11 @@ from service.domain.errors import (
     IdempotencyMismatchError,
     NotFoundError,
     QueueFullError,
+    QuotaExceededError,
     StancewireError,
     StateConflictError,
     StoreUnavailableError,
+    UnknownTenantError,
 )
 
 URN = "urn:stancewire:problem:"
@@ -62,6 +64,15 @@ _TABLE = (
     ProblemType("malformed-json", 400, "Malformed JSON", "The body is not one JSON document."),
     ProblemType(
         "invalid-encoding", 400, "Invalid encoding", "The body is not in the encoding it claims."
+    ),
+    ProblemType(
+        "unauthorized",
+        401,
+        "Unauthorized",
+        "An API key is missing, or the one that came is good no more or never was.",
+    ),
+    ProblemType(
+        "insufficient-scope", 403, "Insufficient scope", "The API key may not do what was asked."
     ),
     ProblemType("not-found", 404, "Not found", "There is nothing here, and never was."),
     ProblemType(
@@ -127,6 +138,20 @@ _TABLE = (
         "This Idempotency-Key was used before with another request.",
     ),
     ProblemType(
+        "rate-limited",
+        429,
+        "Too many requests",
+        "The API key has made all requests of this minute.",
+        retry_after=60,
+    ),
+    ProblemType(
+        "quota-exceeded",
+        429,
+        "Quota exceeded",
+        "The API key may not submit so many articles today (in UTC); nothing was accepted.",
+        retry_after=3600,
+    ),
+    ProblemType(
         "head-too-large",
         431,
         "Request head too large",
@@ -171,6 +196,9 @@ DOMAIN_ERRORS: dict[type[StancewireError], str] = {
     IdempotencyMismatchError: "idempotency-mismatch",
     IdempotencyInFlightError: "idempotency-in-flight",
     QueueFullError: "queue-full",
+    QuotaExceededError: "quota-exceeded",
+    # Its keys are gone with it.
+    UnknownTenantError: "unauthorized",
     StoreUnavailableError: "store-unavailable",
 }
 
@@ -251,7 +279,21 @@ def _domain_error(error: StancewireError) -> Response:
         log.error("the store does not answer: %s", error)
     if isinstance(error, StateConflictError | GoneError):
         return ProblemError(name, str(error) or None).response()
+    if isinstance(error, QuotaExceededError):
+        detail = (
+            f"{error.left} of the key's {error.quota} articles are left today (in UTC); "
+            "nothing was accepted."
+        )
+        return ProblemError(name, detail, headers=_quota_headers(error)).response()
     return ProblemError(name).response()
+
+
+def _quota_headers(error: QuotaExceededError) -> dict[str, str]:
+    return {
+        "Retry-After": str(error.seconds),
+        "RateLimit-Policy": f'"articles";q={error.quota};w=86400',
+        "RateLimit": f'"articles";r={error.left};t={error.seconds}',
+    }
 
 
 def _http_error(error: HTTPException) -> Response:

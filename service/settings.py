@@ -170,8 +170,6 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
         fault("VISIBILITY_TIMEOUT", "must be above the hard time limit, or a job runs twice.")
     if values["max_queued"] < values["max_batch_articles"]:
         fault("MAX_QUEUED", "must not be below MAX_BATCH_ARTICLES, or such a batch never fits.")
-    if not values["allow_keyless_bind"] and not is_loopback(values["bind"]):
-        fault("BIND", "must be a loopback address: the API has no keys yet (ALLOW_KEYLESS_BIND).")
     metrics_bind = values["metrics_bind"]
     if metrics_bind:
         try:

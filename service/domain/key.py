@@ -117,3 +117,18 @@ class Quota:
 
     key_id: str
     articles_per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a tenant, by one of its keys unless the service has none."""
+
+    tenant: str
+    key: ApiKey | None = None
+
+    @property
+    def quota(self) -> Quota | None:
+        """What its submissions count against."""
+        if self.key is None or self.key.grant.articles_per_day is None:
+            return None
+        return Quota(self.key.id, self.key.grant.articles_per_day)

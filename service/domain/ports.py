@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.audit import AuditFilter, AuditPage
 from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState, EventType
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
-from service.domain.key import Quota
+from service.domain.key import Quota, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +209,30 @@ class ApiStore(Protocol):
         was disabled is called again."""
         ...
 
+    def audit_events(self, wanted: AuditFilter, *, after: str | None, limit: int) -> AuditPage: ...
+
 
 class ServiceStore(Protocol):
     """What the web process asks of the store for no tenant in particular."""
 
     def for_tenant(self, tenant: str, quota: Quota | None = None) -> ApiStore:
         """The store as this tenant sees it; what is submitted counts against `quota`."""
+        ...
+
+    def has_keys(self) -> bool:
+        """Whether there is any API key, good or not."""
+        ...
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        """The key with what proves it; `None` when there is none of this id."""
+        ...
+
+    def key_used(self, key_id: str) -> None:
+        """Note that the key was used now, to the minute."""
+        ...
+
+    def key_refused(self, key_id: str, reason: str) -> None:
+        """Write into the audit log, at most once an hour, that an ended key was used."""
         ...
 
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
@@ -318,4 +337,22 @@ class Doorbell(Protocol):
 
     def ping(self) -> bool:
         """Whether the broker answers within the broker timeout."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where a key stands in its minute: whether this request fits, how many more do, and the
+    seconds until the next minute begins."""
+
+    allowed: bool
+    left: int
+    seconds: int
+
+
+class Limiter(Protocol):
+    """Counts requests by the minute. Never raises, never waits long."""
+
+    def hit(self, name: str, limit: int) -> Window:
+        """Count one request of `name`, of which `limit` fit into a minute."""
         ...

@@ -123,6 +123,7 @@ _BODIES = {
         "webhooks-off",
         "idempotency-mismatch",
         "busy",
+        "quota-exceeded",
         "queue-full",
         "store-unavailable",
     ),

@@ -114,6 +114,7 @@ _LINKS = {
         "validation",
         "webhooks-off",
         "idempotency-mismatch",
+        "quota-exceeded",
         "queue-full",
         "store-unavailable",
     ),

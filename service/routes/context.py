@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
-from flask import current_app
+from flask import current_app, g
 
+from service.access import Access
 from service.domain.errors import StoreUnavailableError
 from service.domain.job import Job
+from service.domain.key import Caller
 from service.domain.ports import ApiStore, Doorbell, ServiceStore
-from service.domain.tenant import DEFAULT_TENANT
 from service.extraction.page_reader import PageReader
 from service.metrics import ApiMetrics
 from service.settings import Settings
@@ -38,11 +39,13 @@ class Context:
     metrics: ApiMetrics
     traces: NoTraces
     pages: PageReader
+    access: Access
 
     @property
     def store(self) -> ApiStore:
         """The store as the caller's tenant sees it, and nothing beside that."""
-        return self.stores.for_tenant(DEFAULT_TENANT)
+        caller: Caller = g.admission.caller
+        return self.stores.for_tenant(caller.tenant, caller.quota)
 
     def wait_for(self, job_id: str, seconds: float) -> Job:
         """The job when it is final, or as it stands after `seconds` (or at once when too many

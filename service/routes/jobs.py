@@ -15,6 +15,7 @@ from service.routes.operation import (
     ETAG,
     IF_NONE_MATCH,
     LOCATION,
+    NEXT,
     NOT_MODIFIED,
     RETRY_AFTER,
     Answer,
@@ -59,13 +60,7 @@ def get_job(job_id: str) -> Response:
         200: Answer(
             "One page, newest first.",
             JobPageSchema,
-            {
-                **ETAG,
-                "Link": {
-                    "description": 'The next page: `<…>; rel="next"` (RFC 8288).',
-                    "schema": {"type": "string"},
-                },
-            },
+            {**ETAG, **NEXT},
             {"page": examples.JOB_PAGE},
             links={
                 **article_links("/jobs/0/article_id"),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
+from flask import g, request
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
 from marshmallow import Schema
 
+from service.domain.key import Scope
 from service.problems import CONTENT_TYPE, PROBLEMS
+from service.routes.context import context
 from service.schemas.examples import problem_example
 from service.schemas.fields import UUID_PATTERN
 from service.schemas.problem import ProblemSchema
@@ -18,6 +22,12 @@ from service.schemas.problem import ProblemSchema
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 ETAG = {"ETag": {"description": "Names this state of the resource.", "schema": {"type": "string"}}}
+NEXT = {
+    "Link": {
+        "description": 'The next page: `<…>; rel="next"` (RFC 8288).',
+        "schema": {"type": "string"},
+    }
+}
 RETRY_AFTER = {
     "Retry-After": {
         "description": "Seconds after which to look again.",
@@ -36,6 +46,32 @@ REPLAYED = {
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
+
+# Named once in the document, as almost every answer has them.
+RATE_LIMIT_HEADERS: dict[str, Any] = {
+    "RateLimit-Policy": {
+        "description": 'The requests that the key may make in a minute: `"requests";q=60;w=60` '
+        "(draft-ietf-httpapi-ratelimit-headers). Only with a key that has a limit.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "How many are left, and the seconds until there are all again: "
+        '`"requests";r=59;t=60`.',
+        "schema": {"type": "string"},
+    },
+}
+_RATE_LIMIT: dict[str, Any] = {
+    name: {"$ref": f"#/components/headers/{name}"} for name in RATE_LIMIT_HEADERS
+}
+CHALLENGE = {
+    "WWW-Authenticate": {
+        "description": "`Bearer`, and what is wrong with the key or which scope is missing.",
+        "schema": {"type": "string"},
+    }
+}
+
+# The name of the security scheme in the document.
+API_KEY = "api_key"
 
 IF_NONE_MATCH = {
     "in": "header",
@@ -112,6 +148,11 @@ def delivery_links(pointer: str) -> dict[str, Any]:
 
 NOT_MODIFIED = Answer("Nothing has changed since the ETag.", headers=ETAG)
 
+# What may go wrong before the view is asked.
+_GUARD_PROBLEMS = ("unauthorized", "insufficient-scope", "rate-limited", "store-unavailable")
+
+_SCOPE_OF_METHOD = {"GET": Scope.READ, "POST": Scope.WRITE, "DELETE": Scope.WRITE}
+
 
 def operation(
     blueprint: Blueprint,
@@ -123,28 +164,43 @@ def operation(
     query: type[Schema] | None = None,
     headers: Sequence[Mapping[str, Any]] = (),
     body: Mapping[str, Any] | None = None,
+    scope: Scope | None = None,
+    open_to_all: bool = False,
+    security: Sequence[Mapping[str, Any]] = (),
 ) -> Callable[[View], View]:
     """Register a view; its name is the endpoint and, in camel case, the operationId.
 
-    `problems` names rows of the problem table; `internal-error` is always among them.
+    `problems` names rows of the problem table; `internal-error` is always among them. The caller
+    needs a key with `scope`, by default `read` for a GET and `write` for anything else, unless the
+    operation is `open_to_all`. `security` documents one that is and yet decides for itself.
     """
+    needed = None if open_to_all else scope or _SCOPE_OF_METHOD[method]
 
     def decorate(view: View) -> View:
+        guarded = view if needed is None else _guarded(view, needed)
+        possible = (*problems, *(() if needed is None else _GUARD_PROBLEMS), "internal-error")
         parameters: list[Any] = [dict(header) for header in headers]
         if query is not None:
             parameters.append({"in": "query", "schema": query})
         manual: dict[str, Any] = {
             "operationId": _camel(view.__name__),
             "responses": {
-                **{str(status): _answer(answer) for status, answer in answers.items()},
-                **_problems((*problems, "internal-error")),
+                **{
+                    str(status): _answer(answer, limited=needed is not None)
+                    for status, answer in answers.items()
+                },
+                **_problems(tuple(dict.fromkeys(possible))),
             },
         }
+        if needed is not None:
+            manual["security"] = [{API_KEY: [needed.value]}]
+        elif security:
+            manual["security"] = list(security)
         if parameters:
             manual["parameters"] = parameters
         if body is not None:
             manual["requestBody"] = {"required": True, "content": dict(body)}
-        documented = blueprint.doc(**manual)(view)
+        documented = blueprint.doc(**manual)(guarded)
         path = [
             {"in": "path", "name": name, "schema": {"type": "string", "pattern": UUID_PATTERN}}
             for name in ("job_id", "article_id", "delivery_id")
@@ -162,10 +218,22 @@ def operation(
     return decorate
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _guarded(view: View, scope: Scope) -> View:
+    """The view, asked only by callers who may."""
+
+    @wraps(view)
+    def guarded(*arguments: Any, **named: Any) -> ResponseReturnValue:
+        g.admission = context().access.admit(request.headers.get("Authorization"), scope)
+        return view(*arguments, **named)
+
+    return cast(View, guarded)
+
+
+def _answer(answer: Answer, *, limited: bool) -> dict[str, Any]:
     document: dict[str, Any] = {"description": answer.description}
-    if answer.headers:
-        document["headers"] = dict(answer.headers)
+    headers = {**answer.headers, **(_RATE_LIMIT if limited else {})}
+    if headers:
+        document["headers"] = headers
     if answer.schema is not None:
         content: dict[str, Any] = {"schema": answer.schema}
         if answer.examples:
@@ -191,8 +259,11 @@ def _problems(names: Sequence[str]) -> dict[str, Any]:
         document["description"] = f"{lead}{kind.title}: {kind.detail}"
         examples = document["content"][CONTENT_TYPE].setdefault("examples", {})
         examples[name] = {"value": problem_example(kind)}
-        if kind.retry_after is not None:
-            document["headers"] = RETRY_AFTER
+        headers: dict[str, Any] = dict(RETRY_AFTER if kind.retry_after is not None else {})
+        headers |= CHALLENGE if kind.status in {401, 403} else {}
+        headers |= _RATE_LIMIT if kind.status == 429 else {}
+        if headers:
+            document["headers"] = headers
     return documents
 
 

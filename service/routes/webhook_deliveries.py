@@ -15,6 +15,7 @@ from service.routes.documents import answer, delivery_document, page_answer
 from service.routes.operation import (
     ETAG,
     IF_NONE_MATCH,
+    NEXT,
     NOT_MODIFIED,
     Answer,
     delivery_links,
@@ -41,13 +42,7 @@ webhook_deliveries = Blueprint(
         200: Answer(
             "One page, newest first.",
             WebhookDeliveryPageSchema,
-            {
-                **ETAG,
-                "Link": {
-                    "description": 'The next page: `<…>; rel="next"` (RFC 8288).',
-                    "schema": {"type": "string"},
-                },
-            },
+            {**ETAG, **NEXT},
             {"page": examples.DELIVERY_PAGE},
             links={
                 **delivery_links("/webhook_deliveries/0/id"),

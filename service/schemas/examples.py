@@ -192,6 +192,20 @@ WEBHOOK: dict[str, Any] = {
     },
 }
 
+AUDIT_EVENT_PAGE: dict[str, Any] = {
+    "audit_events": [
+        {
+            "id": "0199e3a1-5c00-7000-8000-000000000006",
+            "created_at": "2026-01-05T09:30:00.120000Z",
+            "actor": "operator",
+            "kind": "key.created",
+            "subject": "k2vqmz7d4xna",
+            "detail": {"name": "newsroom", "scopes": ["read", "write"]},
+        }
+    ],
+    "next_cursor": None,
+}
+
 READY = {"status": "ok", "checks": {"database": "ok", "broker": "ok", "workers": "ok"}}
 METRICS = {
     "schema": {"type": "string", "description": "docs/operations.md names each figure."},
@@ -257,6 +271,7 @@ FILES: tuple[tuple[str, str, Any], ...] = (
     ("webhook", "Webhook", WEBHOOK),
     ("webhook-delivery", "WebhookDelivery", DELIVERY),
     ("webhook-delivery-page", "WebhookDeliveryPage", DELIVERY_PAGE),
+    ("audit-event-page", "AuditEventPage", AUDIT_EVENT_PAGE),
     ("models", "Models", MODELS),
     ("ready", "Ready", READY),
     ("problem-validation", "Problem", problem_example(PROBLEMS["validation"])),

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.audit import AuditFilter, AuditPage
 from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
-from service.domain.key import Quota
+from service.domain.key import ApiKey, KeyGrant, Quota, StoredKey, Token
 from service.domain.ports import (
     Claim,
     DeliveryFilter,
@@ -31,12 +33,14 @@ from service.domain.ports import (
 from service.domain.tenant import DEFAULT_TENANT
 from service.settings import Settings
 from service.store import (
+    audit,
     claims,
     deliveries,
     endings,
     figures,
     forgetting,
     heartbeats,
+    keys,
     outbox,
     records,
     submissions,
@@ -83,11 +87,6 @@ class SqlStore:
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._engine.dispose()
-
-    def add_tenant(self, tenant: str) -> None:
-        """Make the tenant unless there is one of this name."""
-        with writing(self._engine) as connection:
-            tenants.add(connection, tenant, now=self._now())
 
     # What the web process asks for a tenant.
 
@@ -162,7 +161,27 @@ class SqlStore:
                 connection, delivery_id, tenant=self._tenant, now=self._now()
             )
 
+    def audit_events(self, wanted: AuditFilter, *, after: str | None, limit: int) -> AuditPage:
+        with reading(self._engine) as connection:
+            return audit.page(connection, wanted, tenant=self._tenant, after=after, limit=limit)
+
     # What it asks for no tenant in particular.
+
+    def has_keys(self) -> bool:
+        with reading(self._engine) as connection:
+            return keys.exist(connection)
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        with reading(self._engine) as connection:
+            return keys.find(connection, key_id)
+
+    def key_used(self, key_id: str) -> None:
+        with writing(self._engine) as connection:
+            keys.used(connection, key_id, now=self._now())
+
+    def key_refused(self, key_id: str, reason: str) -> None:
+        with writing(self._engine) as connection:
+            keys.refused(connection, key_id, reason, now=self._now())
 
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
         with reading(self._engine) as connection:
@@ -184,6 +203,45 @@ class SqlStore:
             return connection.execute(
                 select(func.count()).select_from(jobs).where(queued)
             ).scalar_one()
+
+    # What the operator asks.
+
+    def create_key(self, grant: KeyGrant) -> tuple[ApiKey, Token]:
+        """A new key, and its tenant when it is the first."""
+        with writing(self._engine) as connection:
+            return keys.create(connection, grant, now=self._now())
+
+    def keys(self, tenant: str | None = None) -> tuple[ApiKey, ...]:
+        """All keys, of one tenant or of all."""
+        with reading(self._engine) as connection:
+            return keys.every(connection, tenant)
+
+    def revoke_key(self, key_id: str) -> ApiKey:
+        """End the key now. Raises `NotFoundError`."""
+        with writing(self._engine) as connection:
+            return keys.revoke(connection, key_id, now=self._now())
+
+    def rotate_key(self, key_id: str, *, grace: timedelta) -> tuple[ApiKey, Token]:
+        """A new secret; the old one is good for `grace` longer. Raises `NotFoundError` or
+        `StateConflictError`."""
+        with writing(self._engine) as connection:
+            return keys.rotate(connection, key_id, grace=grace, now=self._now())
+
+    def tenants(self) -> tuple[str, ...]:
+        """All tenants by name."""
+        with reading(self._engine) as connection:
+            return tenants.every(connection)
+
+    def add_tenant(self, tenant: str) -> None:
+        """Make the tenant unless there is one of this name."""
+        with writing(self._engine) as connection:
+            tenants.add(connection, tenant, now=self._now())
+
+    def delete_tenant(self, tenant: str) -> None:
+        """Delete everything that is the tenant's. Raises `NotFoundError`, or
+        `StateConflictError` when no API key would be left."""
+        with writing(self._engine) as connection:
+            tenants.remove(connection, tenant, now=self._now())
 
     # What a worker asks.
 

@@ -12,6 +12,7 @@ from schemathesis.transport.requests import REQUESTS_TRANSPORT
 from schemathesis.transport.wsgi import WSGI_TRANSPORT
 
 from service.schemas.examples import PAGE
+from tests.contract.conftest import KEY
 
 _KEY = re.compile(r"[!-~]{1,255}\Z")
 _numbers = count()
@@ -27,6 +28,17 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and _KEY.match(key):
         case.headers["Idempotency-Key"] = f"{key[:200]}-{next(_numbers)}"
+
+
+@schemathesis.auth()
+class _Key:
+    """Send the key with every request: the checks try themselves what happens without."""
+
+    def get(self, case: schemathesis.Case, context: Any) -> str:
+        return f"Bearer {KEY.text}"
+
+    def set(self, case: schemathesis.Case, data: str, context: Any) -> None:
+        case.headers = {**(case.headers or {}), "Authorization": data}
 
 
 # Any string is a page, but only pages with an article in them are accepted.

@@ -16,7 +16,7 @@ from tests.contract import hooks  # noqa: F401 - importing registers them
 from tests.contract.conftest import make_app
 from tests.contract.sql_app import make_sql_app
 
-schema = schemathesis.openapi.from_wsgi("/openapi.json", make_app())
+schema = schemathesis.openapi.from_wsgi("/openapi.json", make_app(with_key=True))
 
 # Derandomised, so that a failure in CI is a failure everywhere. Slow generation is no fault here.
 _bounded = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
