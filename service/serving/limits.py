@@ -26,8 +26,9 @@ ANSWER_BYTES = 64 * 1024 * 1024
 # Long enough that a client which still sends its body reads why it was refused.
 LINGER_SECONDS = 5
 
-# A client may be sending its next request while the server stops.
-LAST_REQUEST_SECONDS = 2
+# A client may be sending its next request while the server stops. Less than the three seconds
+# that the local stack leaves its parts in all.
+LAST_REQUEST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,8 +199,9 @@ def test_a_stop_answers_what_waits_and_waits_for_no_one_else(
         [answer] = answers
         assert answer.status_code == 202
         assert answer.headers["Connection"] == "close"
-        assert api.process.wait(20) == 0
-        assert 2 < time.monotonic() - began < 8
+        assert time.monotonic() - began > 2
+        # Well within the grace period, even where the machine is busy with other things.
+        assert api.process.wait(15) == 0
         wait_for(lambda: "Shutting down" in api.log.read_text(), 5, "it says so")
         if path is not None:
             assert not path.exists()
