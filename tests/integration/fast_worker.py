@@ -19,9 +19,8 @@ from workers.pipeline import OnStage
 
 
 class FastPipeline:
-    """Commands, one a text: `sleep SECONDS`, `deaf` (to the soft time limit), `stuck` (deaf
-    to anything), `eat MEGABYTES`,
-    `die`, `retry`, `permanent`."""
+    """Commands, one a text: `sleep SECONDS`, `wait FILE` (until it is there), `deaf` (to the soft
+    time limit), `stuck` (deaf to anything), `eat MEGABYTES`, `die`, `retry`, `permanent`."""
 
     version = "fast-1"
     models: tuple[dict[str, Any], ...] = ({"name": "fast", "task": "ner"},)
@@ -68,6 +67,9 @@ def obey(command: str) -> None:
         case ["sleep", seconds]:
             end = time.monotonic() + float(seconds)
             while time.monotonic() < end:
+                time.sleep(0.05)
+        case ["wait", file]:
+            while not os.path.exists(file):
                 time.sleep(0.05)
         case ["deaf"]:
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
