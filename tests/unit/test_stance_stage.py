@@ -297,6 +297,20 @@ def test_a_passage_that_was_cut_is_skipped_not_answered() -> None:
     assert result.pairs_skipped == len(scorer.asked) > 0
 
 
+def test_a_target_that_cannot_be_read_whole_is_answered_by_an_abstention() -> None:
+    text = "Bob blames Carl for the harbour."
+    scorer = Scorer(by_verbs)
+    scorer.cut = True
+    canonical = article(text, {"e1": ["Bob"], "e2": ["Carl"]})
+    result = run(text, canonical, ["the harbour", "Carl", "nuts"], scorer=scorer)
+    assert [(s.target.name, s.target.entity_id, s.abstention) for s in result.stances] == [
+        ("the harbour", None, Abstention.NOT_READ),
+        ("Carl", "e2", Abstention.NOT_READ),
+        ("nuts", None, Abstention.NO_EVIDENCE),
+    ]
+    assert result.pairs_skipped == len(scorer.asked)
+
+
 def test_monster_sentence_is_read_around_the_target() -> None:
     text = "word " * 400 + "Bob blames Carl " + "word " * 400 + "end."
     result = run(text, article(text, {"e1": ["Bob"], "e2": ["Carl"]}))

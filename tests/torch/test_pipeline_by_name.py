@@ -15,9 +15,7 @@ from safetensors.torch import load_file
 
 from service.domain.article import AnalysisOptions, Article
 from service.settings import load_settings
-from tests.torch.conftest import Saved
-from tests.torch.test_stance import NLI
-from tests.torch.test_tagger import BIO
+from tests.torch.tiny_models import BIO, NLI, Saved
 from workers.errors import WorkerStartError
 from workers.pipeline import Pipeline
 
@@ -81,11 +79,11 @@ def test_a_model_of_the_hub_is_taken_from_the_cache_alone(
     (cache / "refs" / "main").write_text(commit)
     (cache / "snapshots").mkdir()
     folder.rename(cache / "snapshots" / commit)
-    # The library reads its folder once, so each name is tried in a process of its own.
+    # The library reads its settings once, so each name is tried in a process of its own.
     code = (
-        "from service.settings import load_settings; from workers.pipeline import Pipeline;"
-        "Pipeline.check(load_settings());"
-        "print([model['name'] for model in Pipeline.load(load_settings()).models])"
+        "import sys; from service.settings import load_settings;"
+        "from workers.pipeline import Pipeline; Pipeline.check(load_settings());"
+        "print(len(sys.argv) > 1 and Pipeline.load(load_settings()).models[2]['name'])"
     )
     environment = {
         **os.environ,
@@ -94,9 +92,9 @@ def test_a_model_of_the_hub_is_taken_from_the_cache_alone(
     }
     environment.pop("HF_HUB_OFFLINE", None)
 
-    def run(name: str) -> subprocess.CompletedProcess[str]:
+    def run(name: str, *load: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", code, *load],
             cwd=ROOT,
             env={**environment, "STANCEWIRE_STANCE_MODEL": name},
             capture_output=True,
@@ -105,10 +103,10 @@ def test_a_model_of_the_hub_is_taken_from_the_cache_alone(
             timeout=120,
         )
 
-    for name in ("owner/tiny", f"owner/tiny@{commit}"):
-        done = run(name)
-        assert done.returncode == 0, done.stderr
-        assert f"'{name}']" in done.stdout
+    loaded = run(f"owner/tiny@{commit}", "load")
+    assert loaded.returncode == 0, loaded.stderr
+    assert f"owner/tiny@{commit}" in loaded.stdout
+    assert run("owner/tiny").returncode == 0
     refused = run("owner/other")
     assert refused.returncode == 1
     assert "hf download owner/other" in refused.stderr

@@ -9,13 +9,12 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from tests.torch.conftest import Saved
+from tests.torch.tiny_models import NLI, Saved
 from workers.models.manifest import ModelUnsuitableError
 from workers.models.named import CLASSIFIER, find_model
 from workers.models.stance_inputs import StanceQuestion
 from workers.models.torch_stance import TorchStance
 
-NLI = ("CONTRADICTION", "NEUTRAL", "ENTAILMENT")
 TEMPLATE = "{holder} supports {target}."
 TEXT = "Ann Miller sharply attacked Bob Stone as a liar."
 QUESTIONS = [

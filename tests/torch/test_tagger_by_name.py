@@ -13,14 +13,13 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from service.domain.analysis import EntityType, Sentence
-from tests.torch.conftest import Saved
+from tests.torch.tiny_models import BIO, Saved
 from workers.models.manifest import ModelCorruptError, ModelUnsuitableError
 from workers.models.named import TAGGER, find_model
 from workers.models.torch_tagger import TorchTagger
 from workers.models.words import Word, split_words
 from workers.stages.recognise.stage import recognise
 
-BIO = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-MISC", "I-MISC")
 IOB1 = ("I-LOC", "B-LOC", "I-ORG", "I-PER", "O", "I-MISC")
 ONTONOTES = ("O", "B-PERSON", "I-PERSON", "B-GPE", "I-GPE", "B-DATE", "I-DATE", "B-WORK_OF_ART")
 TEXT = (
