@@ -36,6 +36,7 @@ from benchmarks.fuzz.promises import check_stages, check_submission
 from benchmarks.fuzz.texts import submissions, texts
 from benchmarks.machine import ROOT, provenance
 from service.settings import load_settings
+from tests.contract.sql_app import open_sql
 from workers.pipeline import Pipeline
 
 Hunt = Callable[[int, int], dict[str, Any]]
@@ -43,7 +44,7 @@ Hunt = Callable[[int, int], dict[str, Any]]
 # How many examples, unless told otherwise. A page, a body or an article costs ten times what the
 # first stages do, the models' own numbers a hundred times; `api` counts per operation and phase.
 EXAMPLES = {
-    "stages": 17_000, "articles": 3_000, "models": 100, "pages": 2_000, "bodies": 2_000, "api": 20,
+    "stages": 18_000, "articles": 1_500, "models": 40, "pages": 1_000, "bodies": 1_000, "api": 5,
 }  # fmt: skip
 
 
@@ -69,7 +70,9 @@ def _hunts(folder: Path) -> dict[str, Hunt]:
         "bodies": lambda examples, start: hunt(
             SENT, partial(check_sent, open_app(folder)), examples=examples, start=start
         ),
-        "api": lambda examples, start: run_api(folder / "api", examples=examples, start=start),
+        "api": lambda examples, start: run_api(
+            open_sql(folder / "api").app, examples=examples, start=start
+        ),
     }
 
 

@@ -1,32 +1,37 @@
 """schemathesis over the whole API: examples, coverage, fuzzing and sequences by links.
 
-What `schemathesis run` does, on the WSGI application over a real SQLite store.
+What `schemathesis run` does, on the WSGI application.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import schemathesis
+from flask import Flask
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 from tests.contract import hooks  # noqa: F401 - importing registers them
-from tests.contract.sql_app import make_sql_app
+
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
 
-def run_api(folder: Path, *, examples: int, start: int) -> dict[str, Any]:
-    """Figures of a run with `examples` a phase and operation.
+def run_api(
+    app: Flask, *, examples: int, start: int, phases: Sequence[str] = PHASES
+) -> dict[str, Any]:
+    """Figures of a run over `app` with `examples` a phase and operation.
 
     Raises `AssertionError` with everything that schemathesis has to say.
     """
     config = SchemathesisConfig.discover()
     config.update(seed=start, max_failures=None)
-    served = schemathesis.openapi.from_wsgi("/openapi.json", make_sql_app(folder), config=config)
+    served = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
     served.config.generation.max_examples = examples
+    served.config.phases.update(phases=list(phases))
     cases: Counter[str] = Counter()
     said: list[str] = []
     began = time.monotonic()

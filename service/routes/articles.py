@@ -82,6 +82,8 @@ _BODIES = {
     HTML: {
         "schema": {
             "type": "string",
+            # Not any string holds an article: the name tells tools so, as that of callback URLs.
+            "format": "html-page",
             "contentMediaType": HTML,
             "description": "A page; its article's body is extracted and becomes the text.",
         },

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import cycle
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import Engine
 
 from service.app import create_app
 from service.domain.documents import to_document
@@ -16,9 +16,14 @@ from service.domain.ports import WorkerInfo
 from service.schemas.example_analysis import EXAMPLE
 from service.settings import load_settings
 from service.store import SqlStore, migrate, open_store
+from service.store.engine import open_engine, writing
+from service.store.tables import metadata, workers
 from tests.contract.conftest import SECRET
 
 LEASE = 60
+
+
+_ENDS = ("done", "done", "failed", "done", "")
 
 
 @dataclass
@@ -26,10 +31,11 @@ class WorkingDoorbell:
     """A broker and its worker in one: of five jobs three succeed, one fails, one stays queued."""
 
     store: SqlStore
-    _ends: cycle[str] = field(default_factory=lambda: cycle(("done", "done", "failed", "done", "")))
+    rung: int = 0
 
     def ring(self, job_id: str, priority: Priority) -> bool:
-        end = next(self._ends)
+        end = _ENDS[self.rung % len(_ENDS)]
+        self.rung += 1
         claim = self.store.claim(job_id, worker_id="w", lease=LEASE) if end else None
         if claim is None:
             return True
@@ -43,12 +49,30 @@ class WorkingDoorbell:
         return True
 
 
-def make_sql_app(folder: Path) -> Flask:
+@dataclass(frozen=True, slots=True)
+class SqlApp:
+    """An application, its worker and its database."""
+
+    app: Flask
+    doorbell: WorkingDoorbell
+    engine: Engine
+
+    def forget(self) -> None:
+        """Begin anew: no article, no job, no delivery."""
+        self.doorbell.rung = 0
+        with writing(self.engine) as connection:
+            for table in reversed(metadata.sorted_tables):
+                if table is not workers:
+                    connection.execute(table.delete())
+
+
+def open_sql(folder: Path) -> SqlApp:
     """A new database in `folder`, one live worker, webhooks on."""
     settings = replace(
         load_settings(),
         database_url=f"sqlite:///{folder}/store.db",
         webhook_secret=SECRET,
+        max_wait=0,  # one job in five stays queued for ever
         worker_heartbeat=3600,  # the one below stays alive for the longest run
     )
     migrate(settings)
@@ -56,4 +80,7 @@ def make_sql_app(folder: Path) -> Flask:
     now = datetime.now(UTC)
     models = ({"name": "ner", "version": "1", "sha256": "ab", "metrics": {"f1": 0.9}},)
     store.worker_seen(WorkerInfo("w", "v", models, now, now))
-    return create_app(settings, store, WorkingDoorbell(store))
+    doorbell = WorkingDoorbell(store)
+    return SqlApp(
+        create_app(settings, store, doorbell), doorbell, open_engine(settings.database_url)
+    )
