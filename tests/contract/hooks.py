@@ -30,6 +30,20 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.headers["Idempotency-Key"] = f"{key[:200]}-{next(_numbers)}"
 
 
+_send = WSGI_TRANSPORT.send
+
+
+def _send_in_process(case: schemathesis.Case, **options: Any) -> Any:
+    """Where a check repeats a request without its key, schemathesis passes on what only a network
+    client takes, and werkzeug's refuses it."""
+    for name in ("max_redirects", "verify", "cert", "proxies"):
+        options.pop(name, None)
+    return _send(case, **options)
+
+
+WSGI_TRANSPORT.send = _send_in_process
+
+
 @schemathesis.auth()
 class _Key:
     """Send the key with every request: the checks try themselves what happens without."""

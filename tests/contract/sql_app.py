@@ -12,17 +12,19 @@ from sqlalchemy import Engine
 from service.app import create_app
 from service.domain.documents import to_document
 from service.domain.job import JobFailure, Priority
+from service.domain.key import Scope
 from service.domain.ports import WorkerInfo
+from service.domain.tenant import DEFAULT_TENANT
 from service.schemas.example_analysis import EXAMPLE
 from service.settings import load_settings
 from service.store import SqlStore, migrate, open_store
 from service.store.engine import open_engine, writing
-from service.store.tables import metadata, workers
-from tests.contract.conftest import SECRET
+from service.store.tables import api_keys, metadata, tenants, workers
+from tests.contract.conftest import KEY, SECRET
 
 LEASE = 60
-
-
+# Who may ask and who works stays the same.
+_KEPT = (tenants, api_keys, workers)
 _ENDS = ("done", "done", "failed", "done", "")
 
 
@@ -62,12 +64,12 @@ class SqlApp:
         self.doorbell.rung = 0
         with writing(self.engine) as connection:
             for table in reversed(metadata.sorted_tables):
-                if table is not workers:
+                if table not in _KEPT:
                     connection.execute(table.delete())
 
 
 def open_sql(folder: Path) -> SqlApp:
-    """A new database in `folder`, one live worker, webhooks on."""
+    """A new database in `folder`, one live worker, webhooks on, the operator's `KEY`."""
     settings = replace(
         load_settings(),
         database_url=f"sqlite:///{folder}/store.db",
@@ -81,6 +83,16 @@ def open_sql(folder: Path) -> SqlApp:
     models = ({"name": "ner", "version": "1", "sha256": "ab", "metrics": {"f1": 0.9}},)
     store.worker_seen(WorkerInfo("w", "v", models, now, now))
     doorbell = WorkingDoorbell(store)
-    return SqlApp(
-        create_app(settings, store, doorbell), doorbell, open_engine(settings.database_url)
-    )
+    engine = open_engine(settings.database_url)
+    with writing(engine) as connection:
+        connection.execute(
+            api_keys.insert().values(
+                id=KEY.key_id,
+                tenant=DEFAULT_TENANT,
+                name="a key",
+                scopes=sorted(Scope),
+                secret_sha256=KEY.digest,
+                created_at=now,
+            )
+        )
+    return SqlApp(create_app(settings, store, doorbell), doorbell, engine)

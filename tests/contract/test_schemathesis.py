@@ -36,7 +36,9 @@ TestSequences.settings = settings(_bounded, max_examples=10, stateful_step_count
 
 def test_every_example_of_the_document_can_be_sent() -> None:
     """The runner stopped at the HTML page: a media type with a strategy takes bytes only."""
-    assert run_api(make_app(), examples=1, start=1, phases=["examples"])["examples"] > 10
+    assert (
+        run_api(make_app(with_key=True), examples=1, start=1, phases=["examples"])["examples"] > 10
+    )
 
 
 def test_sequences_by_links_over_sql(tmp_path: Path) -> None:
