@@ -37,7 +37,8 @@ STOPSIGNAL SIGTERM
 FROM run AS api
 COPY --from=build-api /opt/stancewire /opt/stancewire
 COPY service /app/service
-# Inside a container loopback reaches nobody: what is published decides who gets in.
+# Inside a container loopback reaches nobody: what is published decides who gets in, until there
+# is an API key.
 ENV STANCEWIRE_BIND=0.0.0.0:8080 \
     STANCEWIRE_ALLOW_KEYLESS_BIND=true
 EXPOSE 8080

@@ -25,7 +25,7 @@ test: $(VENV)/.dev ## set up, then run the whole suite (needs no torch)
 	$(BIN)/python -m pytest
 
 test-torch: $(VENV)/.torch ## run the tests of training and of the torch backend
-	$(VENV)-torch/bin/python -m pytest tests/training
+	$(VENV)-torch/bin/python -m pytest tests/training tests/torch
 
 lint: $(VENV)/.dev ## style, types, import directions
 	$(BIN)/ruff check .

@@ -1,7 +1,10 @@
 """Every development figure beside its goal, by profile: `python -m benchmarks.quality --data DIR`.
 
-Runs `training.evaluate` and the behavioural tests on the shipped models, prints one table and
-writes `benchmarks/results/quality-PROFILE.json`. DIR is laid out as training/README.md says.
+Runs the shipped models with the shipped runtime on the development sets and on the behavioural
+tests, prints one table a profile and writes `benchmarks/results/quality-PROFILE.json`. DIR is laid
+out as training/README.md says. `--threads` reads that many sets at once; figures stay the same.
+
+The goals are those of `accurate`; `fast` may be two points below, but no worse calibrated.
 """
 
 from __future__ import annotations
@@ -9,6 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +22,19 @@ from typing import Any
 from benchmarks.behaviour.__main__ import WEIGHTS
 from benchmarks.behaviour.__main__ import run as run_behaviour
 from benchmarks.machine import ROOT, provenance
+from benchmarks.stance_sets import PAIRED, STANCE_SETS, answered
 from training.evaluate import evaluator
-from workers.models.profiles import STANCE, model_folder
+from workers.models.profiles import ATTRIBUTION, NER, STANCE, model_folder
 from workers.models.stance import StanceModel
 
 LEAST_PASS_RATE = 0.85
 LARGEST_CALIBRATION_ERROR = 0.04
+ALLOWANCE = {"fast": 0.02, "accurate": 0.0}
+
+_CONLL = "ner/conll2003/dev.conll"
+_CONLL_TEST = "ner/conll2003/test_corrected.conll"
+_CROSSNER = "ner/crossner_politics/dev.conll"
+_POLNEAR = "attribution/polnear/dev.jsonl"
 
 
 @dataclass(frozen=True)
@@ -32,73 +45,92 @@ class Goal:
     data: str
     path: tuple[str, ...]
     goal: float
-    paired: bool = False
     at_most: bool = False
 
 
-def _stance(name: str, *figures: tuple[str, float], paired: bool = False) -> list[Goal]:
-    data = f"stance/{name}/dev.jsonl"
-    goals = [Goal(STANCE, data, (figure,), goal, paired) for figure, goal in figures]
+def _stance(name: str, *figures: tuple[str, float]) -> list[Goal]:
+    data = stance_file(name)
     error = ("expected_calibration_error",)
-    return [*goals, Goal(STANCE, data, error, LARGEST_CALIBRATION_ERROR, paired, at_most=True)]
+    return [
+        *(Goal(STANCE, data, (figure,), goal) for figure, goal in figures),
+        Goal(STANCE, data, error, LARGEST_CALIBRATION_ERROR, at_most=True),
+    ]
 
 
-GOALS = [
-    Goal("ner", "ner/conll2003/dev.conll", ("f1",), 0.95),
-    Goal("ner", "ner/crossner_politics/dev.conll", ("f1",), 0.80),
-    Goal("ner", "ner/conll2003/test_corrected.conll", ("f1",), 0.93),
-    Goal("attribution", "attribution/polnear/dev.jsonl", ("attribution", "f1"), 0.78),
-    Goal("attribution", "attribution/polnear/dev.jsonl", ("source", "f1"), 0.87),
-    Goal("attribution", "attribution/polnear/dev.jsonl", ("cue", "f1"), 0.78),
-    Goal("attribution", "attribution/polnear/dev.jsonl", ("content", "f1"), 0.92),
+def stance_file(name: str) -> str:
+    """Where a stance set lies below the data folder."""
+    return f"stance/{name}/dev.jsonl"
+
+
+GOALS = (
+    Goal(NER, _CONLL, ("f1",), 0.95),
+    Goal(NER, _CROSSNER, ("f1",), 0.80),
+    Goal(NER, _CONLL_TEST, ("f1",), 0.93),
+    Goal(ATTRIBUTION, _POLNEAR, ("attribution", "f1"), 0.78),
+    Goal(ATTRIBUTION, _POLNEAR, ("tokens", "source", "f1"), 0.87),
+    Goal(ATTRIBUTION, _POLNEAR, ("tokens", "cue", "f1"), 0.78),
+    Goal(ATTRIBUTION, _POLNEAR, ("tokens", "content", "f1"), 0.92),
     *_stance("newsmtsc", ("macro_f1", 0.80)),
     *_stance("vast", ("macro_f1", 0.72)),
-    *_stance("dse", ("paired_micro_f1", 0.80), ("paired_macro_f1", 0.62), paired=True),
+    *_stance(PAIRED, ("paired_micro_f1", 0.80), ("paired_macro_f1", 0.62)),
     *_stance("perspectrum", ("accuracy", 0.78)),
-]
+)
 
 
-def measure(data: Path, profile: str) -> list[dict[str, Any]]:
-    """A row a goal, with what was measured. Every file is read once."""
-    measured: dict[str, dict[str, Any]] = {}
-    rows = []
+def missing(data: Path) -> list[str]:
+    """Files of the goals that are not below `data`."""
+    return sorted({goal.data for goal in GOALS if not (data / goal.data).is_file()})
+
+
+def measure(data: Path, profile: str, threads: int = 1) -> dict[str, dict[str, Any]]:
+    """File → its figures. Every file is read once."""
+    tagged = list(dict.fromkeys((g.task, g.data) for g in GOALS if g.task != STANCE))
+
+    def figures(entry: tuple[str, str]) -> dict[str, Any]:
+        task, file = entry
+        began = time.monotonic()
+        found = evaluator(task)(data / file, model_folder(WEIGHTS, profile, task))
+        print(f"{file}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        return found
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = pool.map(figures, tagged)
+        measured = {file: row for (_, file), row in zip(tagged, found, strict=True)}
+    model = StanceModel.load(model_folder(WEIGHTS, profile, STANCE))
+    for one in answered(model, data, threads, STANCE_SETS):
+        measured[stance_file(one.name)] = one.figures()
+    return measured
+
+
+def goal_rows(measured: dict[str, dict[str, Any]], profile: str) -> Iterator[dict[str, Any]]:
+    """A row a goal."""
     for goal in GOALS:
-        if goal.data not in measured:
-            options = {"paired": True} if goal.paired else {}
-            folder = model_folder(WEIGHTS, profile, goal.task)
-            print(f"{goal.task} {goal.data} …", file=sys.stderr, flush=True)
-            measured[goal.data] = evaluator(goal.task)(data / goal.data, folder, **options)
         value: Any = measured[goal.data]
         for step in goal.path:
             value = value[step]
-        met = value <= goal.goal if goal.at_most else value >= goal.goal
-        rows.append(
-            {
-                "task": goal.task,
-                "set": goal.data,
-                "figure": " ".join(goal.path),
-                "value": round(float(value), 4),
-                "goal": ("≤ " if goal.at_most else "≥ ") + f"{goal.goal:.2f}",
-                "met": bool(met),
-            }
-        )
-    return rows
+        limit = goal.goal if goal.at_most else goal.goal - ALLOWANCE[profile]
+        yield {
+            "task": goal.task,
+            "set": goal.data,
+            "figure": " ".join(goal.path),
+            "value": round(float(value), 4),
+            "goal": ("≤ " if goal.at_most else "≥ ") + f"{limit:.2f}",
+            "met": bool(value <= limit if goal.at_most else value >= limit),
+        }
 
 
-def behaviour_rows(profile: str) -> list[dict[str, Any]]:
+def behaviour_rows(result: dict[str, Any], profile: str) -> Iterator[dict[str, Any]]:
     """A row a capability of the behavioural tests."""
-    result = run_behaviour(StanceModel.load(model_folder(WEIGHTS, profile, STANCE)))
-    return [
-        {
+    limit = LEAST_PASS_RATE - ALLOWANCE[profile]
+    for name, row in result["capabilities"].items():
+        yield {
             "task": STANCE,
             "set": f"behaviour/{name}",
             "figure": f"pass rate of {row['cases']}",
             "value": row["pass_rate"],
-            "goal": f"≥ {LEAST_PASS_RATE:.2f}",
-            "met": row["pass_rate"] >= LEAST_PASS_RATE,
+            "goal": f"≥ {limit:.2f}",
+            "met": row["pass_rate"] >= limit,
         }
-        for name, row in result["capabilities"].items()
-    ]
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -110,29 +142,52 @@ def table(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def run(data: Path, profile: str, threads: int) -> dict[str, Any]:
+    """The whole result of one profile."""
+    began, began_with = time.monotonic(), provenance()
+    measured = measure(data, profile, threads)
+    behaviour = run_behaviour(StanceModel.load(model_folder(WEIGHTS, profile, STANCE)))
+    capabilities = list(behaviour_rows(behaviour, profile))
+    lowest = min(capabilities, key=lambda row: row["value"])
+    rows = [*goal_rows(measured, profile), *capabilities]
+    return {
+        "benchmark": "quality",
+        "command": f"python -m benchmarks.quality --data DIR --profile {profile}",
+        "profile": profile,
+        "rows": rows,
+        "lowest_capability": {"name": lowest["set"], "pass_rate": lowest["value"]},
+        "goals_met": sum(row["met"] for row in rows),
+        "goals": len(rows),
+        "seconds": round(time.monotonic() - began, 1),
+        **began_with,
+    }
+
+
 def main() -> int:
     """Exit code 1 when `--require` is given and a goal is not met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--profile", choices=["fast", "accurate"], action="append")
+    parser.add_argument("--threads", type=int, default=1, help="sets, or questions, at once")
     parser.add_argument("--require", action="store_true", help="every goal")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results", help="folder")
     chosen = parser.parse_args()
+    if lacking := missing(chosen.data):
+        parser.error(f"not below {chosen.data}: {', '.join(lacking)}")
+    chosen.out.mkdir(parents=True, exist_ok=True)
     met = True
     for profile in chosen.profile or ["fast", "accurate"]:
-        began_with = provenance()
-        rows = measure(chosen.data, profile) + behaviour_rows(profile)
-        result = {
-            "benchmark": "quality",
-            "command": f"python -m benchmarks.quality --data DIR --profile {profile}",
-            "profile": profile,
-            "rows": rows,
-            **began_with,
-        }
+        result = run(chosen.data, profile, chosen.threads)
         text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
         (chosen.out / f"quality-{profile}.json").write_text(text, encoding="utf-8")
-        print(f"\n{profile}\n{table(rows)}", flush=True)
-        met = met and all(row["met"] for row in rows)
+        print(f"\n{profile}\n{table(result['rows'])}", flush=True)
+        lowest = result["lowest_capability"]
+        print(
+            f"{result['goals_met']} of {result['goals']} met; the lowest capability is"
+            f" {lowest['name']} with {lowest['pass_rate']:.3f}",
+            flush=True,
+        )
+        met = met and result["goals_met"] == result["goals"]
     return 1 if chosen.require and not met else 0
 
 

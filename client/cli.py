@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from client.commands_analyze import analyze
-from client.commands_local import api, migrate, up, worker
+from client.commands_local import api, backup, keys, migrate, restore, tenants, up, worker
 from client.commands_remote import cancel, delete, result, status, submit
 from client.errors import ProblemError, ServiceUnreachableError, StancewireClientError
 from client.exit_codes import ExitCode
@@ -28,7 +28,10 @@ def stancewire() -> None:
     """Who is named in a news article, who said what, and who stands where towards whom."""
 
 
-for command in (analyze, up, api, worker, migrate, submit, status, result, cancel, delete):
+for command in (
+    *(analyze, up, api, worker, migrate, backup, restore, keys, tenants),
+    *(submit, status, result, cancel, delete),
+):
     stancewire.add_command(command)
 
 

@@ -15,7 +15,10 @@ from client.local_stack import (
     CODE_FOLDER,
     LocalStack,
     LocalStackError,
+    administration_command,
     api_command,
+    backup_command,
+    restore_command,
     upgrade_command,
     worker_command,
 )
@@ -68,6 +71,45 @@ def worker() -> NoReturn:
 def migrate() -> NoReturn:
     """Bring the database of the environment's settings to the newest schema."""
     _replace_by(upgrade_command())
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+def backup(file: str) -> NoReturn:
+    """Copy the SQLite database of the environment's settings to FILE, while it is in use.
+
+    FILE must not exist yet. For PostgreSQL use pg_dump.
+    """
+    _replace_by(backup_command(file))
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--replace", is_flag=True, help="Overwrite the database that is there.")
+def restore(file: str, replace: bool) -> NoReturn:
+    """Put the copy FILE in the place of the SQLite database of the environment's settings.
+
+    Stop API and workers first. For PostgreSQL use pg_restore.
+    """
+    _replace_by(restore_command(file, replace=replace))
+
+
+# Their options are those of the service's own commands, `--help` among them.
+_PASSED_ON = {"ignore_unknown_options": True}
+
+
+@click.command(context_settings=_PASSED_ON, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def keys(arguments: tuple[str, ...]) -> NoReturn:
+    """Create, list, revoke and rotate API keys, in the database of the environment's settings."""
+    _replace_by(administration_command("service.keys", arguments))
+
+
+@click.command(context_settings=_PASSED_ON, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def tenants(arguments: tuple[str, ...]) -> NoReturn:
+    """List tenants, or delete one with all that is its own."""
+    _replace_by(administration_command("service.tenants", arguments))
 
 
 def _keep_up(stack: LocalStack) -> None:

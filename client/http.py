@@ -27,6 +27,8 @@ OffsetUnit = Literal["codepoint", "utf16", "utf8"]
 # time to come back, as it does while the first request with the same idempotency key runs.
 _TRANSIENT = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 10.0
+# A key's requests come back by the minute; a quota that comes back tomorrow is not waited for.
+_LONGEST_LIMITED_PAUSE = 60.0
 _SHORTEST_POLL = 0.1
 _LONGEST_POLL = 2.0
 
@@ -177,6 +179,7 @@ class StancewireClient:
         attempt = 0
         while True:
             last = attempt >= self._retries
+            longest = _LONGEST_PAUSE
             try:
                 response = self._http.request(
                     method, path, json=json, params=params, headers=headers
@@ -198,7 +201,11 @@ class StancewireClient:
                 if last or not transient:
                     raise _error(response, retried=attempt > 0)
                 pause = _backoff(attempt) if pause_asked is None else pause_asked
-            self._sleep(min(pause, _LONGEST_PAUSE))
+                if response.status_code == 429:
+                    if pause > _LONGEST_LIMITED_PAUSE:
+                        raise _error(response, retried=attempt > 0)
+                    longest = _LONGEST_LIMITED_PAUSE
+            self._sleep(min(pause, longest))
             attempt += 1
 
 

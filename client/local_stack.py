@@ -15,7 +15,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -250,6 +250,22 @@ def worker_command() -> list[str]:
 def upgrade_command() -> list[str]:
     """How the database gets its newest schema."""
     return [sys.executable, "-P", "-m", "service.store", "upgrade"]
+
+
+def backup_command(file: str) -> list[str]:
+    """How a SQLite database is copied."""
+    return [sys.executable, "-P", "-m", "service.store", "backup", "--", file]
+
+
+def restore_command(file: str, *, replace: bool) -> list[str]:
+    """How a copy is put in the database's place."""
+    options = ["--replace"] if replace else []
+    return [sys.executable, "-P", "-m", "service.store", "restore", *options, "--", file]
+
+
+def administration_command(module: str, arguments: Sequence[str]) -> list[str]:
+    """How one of the service's own commands is run."""
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def _listening_socket(address: tuple[str, int]) -> socket.socket:

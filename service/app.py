@@ -10,13 +10,18 @@ from flask import Flask, Response
 from flask_smorest import Api
 
 from service import explorer, problems, request_log
-from service.domain.ports import ApiStore, Doorbell
+from service.access import Access
+from service.access import register as register_access
+from service.domain.ports import Doorbell, Limiter, ServiceStore
 from service.extraction.page_reader import PageReader
+from service.hardening import HEADERS
 from service.metrics import ApiMetrics
 from service.routes.articles import articles
+from service.routes.audit_events import audit_events
 from service.routes.batches import batches
 from service.routes.context import EXTENSION, MAX_WAITING, Context
 from service.routes.jobs import jobs
+from service.routes.operation import API_KEY, RATE_LIMIT_HEADERS
 from service.routes.system import system
 from service.routes.webhook_deliveries import webhook_deliveries
 from service.schemas import examples
@@ -31,6 +36,9 @@ _ABOUT = """Who is named in a news article, who said what, and who stands where 
 Submit an article, follow its job, read its analysis. Times are RFC 3339 in UTC, ids are opaque,
 lists are pages with a cursor and a `Link` header. Answers are JSON whatever `Accept` says.
 
+An API key goes into `Authorization: Bearer …`. It opens what is its tenant's; the ids of others
+are unknown ids. 401 says that a key is missing or no good, 403 that it has not the scope.
+
 Every span of an analysis satisfies `text[start:end] == span.text` on the text whose SHA-256 the
 analysis names, counted in Unicode code points unless `offsets` says otherwise.
 
@@ -39,6 +47,16 @@ Every error is a problem document (RFC 9457) whose `type` is one of these and st
 | type | status | meaning |
 |---|---|---|
 """
+
+
+_SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "sw_<id>_<secret>",
+    "description": "An API key (RFC 6750). Each operation names the scope that it needs: `read`, "
+    "`write` or `admin`. A service that has no keys at all listens on loopback only and asks for "
+    "none.",
+}
 
 
 _SIGNED = {
@@ -93,13 +111,15 @@ class _Api(Api):  # type: ignore[misc]
 
 def create_app(
     settings: Settings,
-    store: ApiStore | None = None,
+    store: ServiceStore | None = None,
     doorbell: Doorbell | None = None,
     traces: NoTraces | None = None,
+    limiter: Limiter | None = None,
 ) -> Flask:
     """The application over the given ports, by default those that the settings name.
 
-    Raises `SettingsError` when tracing is asked for and not installed.
+    Raises `SettingsError` when tracing is asked for and not installed, or when strangers could
+    reach a service without API keys.
     """
     traces = traces or open_traces(settings, "api")
     metrics = ApiMetrics()
@@ -111,12 +131,26 @@ def create_app(
         from service.queueing import open_doorbell
 
         doorbell = open_doorbell(settings)
+    if limiter is None:
+        from service.queueing import open_limiter
+
+        limiter = open_limiter(settings)
+    access = Access(settings, store, limiter)
+    access.check_bind()
     app = Flask("service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.extensions[EXTENSION] = Context(
-        settings, store, doorbell, BoundedSemaphore(MAX_WAITING), metrics, traces, PageReader()
+        settings,
+        store,
+        doorbell,
+        BoundedSemaphore(MAX_WAITING),
+        metrics,
+        traces,
+        PageReader(),
+        access,
     )
     request_log.register(app, metrics, traces)
+    register_access(app)
     problems.register(app)
     explorer.register(app, register_api(app))
     app.after_request(_harden)
@@ -138,9 +172,12 @@ def register_api(app: Flask) -> dict[str, Any]:
         "servers": [{"url": "/"}],
     }
     api = _Api(app, spec_kwargs=options)
-    for blueprint in (articles, batches, jobs, webhook_deliveries, system):
+    for blueprint in (articles, batches, jobs, webhook_deliveries, audit_events, system):
         api.register_blueprint(blueprint)
     api.spec.components.schema("Webhook", schema=WebhookSchema)
+    api.spec.components.security_scheme(API_KEY, _SECURITY)
+    for name, header in RATE_LIMIT_HEADERS.items():
+        api.spec.components.header(name, header)
     document = api.spec.to_dict()
     assert isinstance(document, dict)
     document["webhooks"] = {"jobEnded": {"post": _WEBHOOK}}
@@ -155,9 +192,6 @@ def _version() -> str:
 
 
 def _harden(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault(
-        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
-    )
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response

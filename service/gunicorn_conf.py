@@ -19,9 +19,15 @@ except SettingsError as err:
 bind = _settings.bind
 workers = _settings.api_processes
 
+# Slow clients cost a connection each, never a thread (see `service.serving`).
+worker_class = "service.serving.worker.BufferingWorker"
+
 # Requests mostly wait for the database; `Prefer: wait` holds a thread, so half are kept free.
-worker_class = "gthread"
 threads = 2 * MAX_WAITING
+
+# Each may need three files (its socket, a large body, a large answer), most need one; a limit of
+# 1,024 files is common.
+worker_connections = 500
 
 # Longer than the longest `Prefer: wait` (60 s) and the extraction of a large page.
 timeout = 90
@@ -32,8 +38,7 @@ graceful_timeout = 25
 # Longer than the idle time of common load balancers' pools would race with their reuse.
 keepalive = 5
 
-# URLs here are short: an id and a few filters.
-limit_request_line = 8190
+# Browsers behind two proxies send some thirty. The size of the head has a limit too.
 limit_request_fields = 64
 
 # Nobody steers it but by signals: a socket in the home folder would be one more way in, a thread

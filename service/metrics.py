@@ -13,9 +13,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from service.domain.delivery import DeliveryState
 from service.domain.errors import StoreUnavailableError
 from service.domain.job import JobState, Priority
-from service.domain.ports import ApiStore, StoreFigures
+from service.domain.ports import DeliveryFigures, Doorbell, ServiceStore, StoreFigures
 from service.queueing.names import QUEUE_OF_PRIORITY
 from service.telemetry.shared_figures import shared_registry
 
@@ -77,17 +78,32 @@ class ApiMetrics:
         self._queued.labels(queue).inc(jobs)
         self._unrung.labels(queue).inc(jobs - rung)
 
-    def exposition(self, store: ApiStore, *, workers_within: int) -> bytes:
-        """Everything as Prometheus's text format 0.0.4: of all processes of this API, and of the
-        database as it is now. A database that is away is a figure too, not an error."""
+    def exposition(self, store: ServiceStore, doorbell: Doorbell, *, workers_within: int) -> bytes:
+        """Everything as Prometheus's text format 0.0.4: of all processes of this API, and of broker
+        and database as they are now. One that is away is a figure too, not an error."""
         figures = generate_latest(shared_registry() or self.registry)
-        stored = CollectorRegistry()
-        stored.register(_StoreCollector(store, workers_within))
-        return figures + generate_latest(stored)
+        read = CollectorRegistry()
+        read.register(_BrokerCollector(doorbell))
+        read.register(_StoreCollector(store, workers_within))
+        return figures + generate_latest(read)
+
+
+class _BrokerCollector(Collector):
+    def __init__(self, doorbell: Doorbell) -> None:
+        self._doorbell = doorbell
+
+    def describe(self) -> Iterable[Metric]:
+        # Otherwise registering would ask the broker a first time, only for the name.
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("stancewire_broker_up", "1 when the broker answers, else 0.")
+        up.add_metric([], int(self._doorbell.ping()))
+        yield up
 
 
 class _StoreCollector(Collector):
-    def __init__(self, store: ApiStore, workers_within: int) -> None:
+    def __init__(self, store: ServiceStore, workers_within: int) -> None:
         self._store = store
         self._workers_within = workers_within
 
@@ -108,6 +124,7 @@ class _StoreCollector(Collector):
         yield up
         yield from _queues(figures)
         yield from _others(figures)
+        yield from _webhooks(figures.deliveries)
 
 
 def _queues(figures: StoreFigures) -> Iterator[Metric]:
@@ -169,3 +186,21 @@ def _others(figures: StoreFigures) -> Iterator[Metric]:
     for code, number in sorted(figures.failures.items()):
         failures.add_metric([code], number)
     yield failures
+
+
+def _webhooks(figures: DeliveryFigures) -> Iterator[Metric]:
+    deliveries = GaugeMetricFamily(
+        "stancewire_webhook_deliveries",
+        "Webhook deliveries that have not arrived, by state.",
+        labels=["state"],
+    )
+    deliveries.add_metric([DeliveryState.PENDING.value], figures.pending)
+    deliveries.add_metric([DeliveryState.FAILED.value], figures.failed)
+    deliveries.add_metric([DeliveryState.DISABLED.value], figures.disabled)
+    yield deliveries
+    overdue = GaugeMetricFamily(
+        "stancewire_webhook_overdue_seconds",
+        "How long the longest due webhook delivery has been due.",
+    )
+    overdue.add_metric([], figures.overdue)
+    yield overdue

@@ -18,9 +18,11 @@ from service.domain.errors import (
     IdempotencyMismatchError,
     NotFoundError,
     QueueFullError,
+    QuotaExceededError,
     StancewireError,
     StateConflictError,
     StoreUnavailableError,
+    UnknownTenantError,
 )
 
 URN = "urn:stancewire:problem:"
@@ -44,6 +46,16 @@ class ProblemType:
         """The stable `type` of the problem document."""
         return URN + self.name
 
+    def document(self, request_id: str, detail: str | None = None) -> dict[str, Any]:
+        """The problem document of one request."""
+        return {
+            "type": self.uri,
+            "title": self.title,
+            "status": self.status,
+            "detail": detail or self.detail,
+            "request_id": request_id,
+        }
+
 
 _TABLE = (
     ProblemType(
@@ -52,6 +64,15 @@ _TABLE = (
     ProblemType("malformed-json", 400, "Malformed JSON", "The body is not one JSON document."),
     ProblemType(
         "invalid-encoding", 400, "Invalid encoding", "The body is not in the encoding it claims."
+    ),
+    ProblemType(
+        "unauthorized",
+        401,
+        "Unauthorized",
+        "An API key is missing, or the one that came is good no more or never was.",
+    ),
+    ProblemType(
+        "insufficient-scope", 403, "Insufficient scope", "The API key may not do what was asked."
     ),
     ProblemType("not-found", 404, "Not found", "There is nothing here, and never was."),
     ProblemType(
@@ -81,6 +102,12 @@ _TABLE = (
         retry_after=1,
     ),
     ProblemType("gone", 410, "Gone", "It was here and has been deleted or has expired."),
+    ProblemType(
+        "request-timeout",
+        408,
+        "Request timeout",
+        "The request took too long to arrive; nothing of it was done.",
+    ),
     ProblemType("too-large", 413, "Content too large", "The body is larger than the limit."),
     ProblemType(
         "unsupported-media-type",
@@ -111,13 +138,33 @@ _TABLE = (
         "This Idempotency-Key was used before with another request.",
     ),
     ProblemType(
+        "rate-limited",
+        429,
+        "Too many requests",
+        "The API key has made all requests of this minute.",
+        retry_after=60,
+    ),
+    ProblemType(
+        "quota-exceeded",
+        429,
+        "Quota exceeded",
+        "The API key may not submit so many articles today (in UTC); nothing was accepted.",
+        retry_after=3600,
+    ),
+    ProblemType(
+        "head-too-large",
+        431,
+        "Request head too large",
+        "The request line and the header fields are too long or too many.",
+    ),
+    ProblemType(
         "internal-error", 500, "Internal error", "The fault is ours; quote the request id."
     ),
     ProblemType(
         "busy",
         503,
         "Busy",
-        "Too many HTML pages are being read. Try again later.",
+        "Too many HTML pages are being read, or too many large bodies arrive. Try again later.",
         retry_after=2,
     ),
     ProblemType(
@@ -149,6 +196,9 @@ DOMAIN_ERRORS: dict[type[StancewireError], str] = {
     IdempotencyMismatchError: "idempotency-mismatch",
     IdempotencyInFlightError: "idempotency-in-flight",
     QueueFullError: "queue-full",
+    QuotaExceededError: "quota-exceeded",
+    # Its keys are gone with it.
+    UnknownTenantError: "unauthorized",
     StoreUnavailableError: "store-unavailable",
 }
 
@@ -177,13 +227,7 @@ class ProblemError(Exception):
 
     def document(self) -> dict[str, Any]:
         """The problem document."""
-        document: dict[str, Any] = {
-            "type": self.kind.uri,
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-            "request_id": g.request_id,
-        }
+        document = self.kind.document(g.request_id, self.detail)
         if self.errors:
             document["errors"] = [dict(error) for error in self.errors]
         return {**document, **self.members}
@@ -233,9 +277,23 @@ def _domain_error(error: StancewireError) -> Response:
         return _unexpected(error)
     if isinstance(error, StoreUnavailableError):
         log.error("the store does not answer: %s", error)
-    if isinstance(error, StateConflictError):
+    if isinstance(error, StateConflictError | GoneError):
         return ProblemError(name, str(error) or None).response()
+    if isinstance(error, QuotaExceededError):
+        detail = (
+            f"{error.left} of the key's {error.quota} articles are left today (in UTC); "
+            "nothing was accepted."
+        )
+        return ProblemError(name, detail, headers=_quota_headers(error)).response()
     return ProblemError(name).response()
+
+
+def _quota_headers(error: QuotaExceededError) -> dict[str, str]:
+    return {
+        "Retry-After": str(error.seconds),
+        "RateLimit-Policy": f'"articles";q={error.quota};w=86400',
+        "RateLimit": f'"articles";r={error.left};t={error.seconds}',
+    }
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -55,6 +55,9 @@ def register(app: Flask, metrics: ApiMetrics, traces: NoTraces) -> None:
             "status": response.status_code,
             "seconds": round(seconds, 4),
         }
+        if "admission" in g and g.admission.caller.key is not None:
+            fields["key"] = g.admission.caller.key.id
+            fields["tenant"] = g.admission.caller.tenant
         if "problem" in g:
             fields["problem"] = g.problem
         log.info("request", extra={"fields": fields})

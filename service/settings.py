@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
+from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,10 +32,15 @@ class Settings:
     allow_keyless_bind: bool
     api_processes: int
     max_request_bytes: int
+    request_timeout: int
     max_batch_articles: int
     max_queued: int
     max_wait: int
     idempotency_ttl: int
+    retention_days: int
+    retention_articles: int
+    retention_interval: int
+    tombstone_days: int
     poll_interval: int
     lease: int
     max_attempts: int
@@ -50,6 +56,10 @@ class Settings:
     inference_threads: int
     weights_dir: Path
     profile: str
+    backend: str
+    ner_model: str
+    stance_model: str
+    stance_hypothesis: str
     log_level: str
     # Kept out of every traceback and log that shows the settings.
     webhook_secret: str = field(repr=False)
@@ -80,12 +90,21 @@ def load_settings() -> Settings:
         "api_processes": env.int("API_PROCESSES", 2, validate=positive),
         # 1,000 articles of 200,000 characters would be 200 MB; a batch of ordinary pages is 10 MB.
         "max_request_bytes": env.int("MAX_REQUEST_BYTES", 32 * 1024 * 1024, validate=positive),
+        # A batch of ordinary pages (10 MB) at 1.5 Mbit/s.
+        "request_timeout": env.int("REQUEST_TIMEOUT", 60, validate=positive),
         "max_batch_articles": env.int("MAX_BATCH_ARTICLES", 1000, validate=positive),
         # Six hours' work of one process. Whoever waits behind that is better told to come later.
         "max_queued": env.int("MAX_QUEUED", 50_000, validate=positive),
         # Longer than most proxies' idle limit (60 s) would break the connection, not the job.
         "max_wait": env.int("MAX_WAIT", 30, validate=validate.Range(min=0, max=60)),
         "idempotency_ttl": env.int("IDEMPOTENCY_TTL", 24 * 3600, validate=positive),
+        # Off unless asked for: to delete by itself is not a default.
+        "retention_days": env.int("RETENTION_DAYS", 0, validate=validate.Range(min=0)),
+        "retention_articles": env.int("RETENTION_ARTICLES", 0, validate=validate.Range(min=0)),
+        "retention_interval": env.int("RETENTION_INTERVAL", 60, validate=positive),
+        # A row of 100 bytes each: a year of a million articles a day is 100 GB, so a busy service
+        # wants less. Whoever still asks after a year learns nothing from 410 instead of 404.
+        "tombstone_days": env.int("TOMBSTONE_DAYS", 365, validate=positive),
         "poll_interval": env.int("POLL_INTERVAL", 1, validate=positive),
         "lease": env.int("LEASE", 60, validate=positive),
         "max_attempts": env.int("MAX_ATTEMPTS", 3, validate=positive),
@@ -105,6 +124,11 @@ def load_settings() -> Settings:
         "inference_threads": env.int("INFERENCE_THREADS", 1, validate=positive),
         "weights_dir": env.path("WEIGHTS_DIR", Path(__file__).parent.parent / "workers/weights"),
         "profile": env.str("PROFILE", "fast", validate=validate.OneOf(["fast", "accurate"])),
+        "backend": env.str("BACKEND", "onnx", validate=validate.OneOf(["onnx", "torch"])),
+        # Names on the Hugging Face Hub, or folders; empty: the bundled model.
+        "ner_model": env.str("NER_MODEL", ""),
+        "stance_model": env.str("STANCE_MODEL", ""),
+        "stance_hypothesis": env.str("STANCE_HYPOTHESIS", "{holder} supports {target}."),
         "log_level": env.str(
             "LOG_LEVEL",
             "INFO",
@@ -146,8 +170,6 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
         fault("VISIBILITY_TIMEOUT", "must be above the hard time limit, or a job runs twice.")
     if values["max_queued"] < values["max_batch_articles"]:
         fault("MAX_QUEUED", "must not be below MAX_BATCH_ARTICLES, or such a batch never fits.")
-    if not values["allow_keyless_bind"] and not is_loopback(values["bind"]):
-        fault("BIND", "must be a loopback address: the API has no keys yet (ALLOW_KEYLESS_BIND).")
     metrics_bind = values["metrics_bind"]
     if metrics_bind:
         try:
@@ -159,6 +181,14 @@ def _cross_check(values: Mapping[str, Any]) -> dict[str, list[str]]:
                 fault("METRICS_BIND", "must be a loopback address (or ALLOW_KEYLESS_BIND).")
     if values["otlp_endpoint"] and not _is_http_url(values["otlp_endpoint"]):
         fault("OTLP_ENDPOINT", "must be http://… or https://….")
+    named = [name for name in ("NER_MODEL", "STANCE_MODEL") if values[name.lower()]]
+    if values["backend"] == "torch" and not named:
+        fault("BACKEND", "torch needs NER_MODEL, STANCE_MODEL or both.")
+    if values["backend"] != "torch":
+        for name in named:
+            fault(name, "is only read with BACKEND=torch.")
+    if not _names_holder_and_target(values["stance_hypothesis"]):
+        fault("STANCE_HYPOTHESIS", "must name {holder} and {target}, and nothing else in braces.")
     scheme = urlsplit(values["broker_url"]).scheme
     if scheme not in {"redis", "rediss", "redis+socket"}:
         fault("BROKER_URL", "must be redis://, rediss:// or redis+socket://.")
@@ -199,6 +229,16 @@ def host_and_port(bind: str) -> tuple[str, int]:
     if not parts.hostname or parts.port is None or parts.path:
         raise ValueError(f"not HOST:PORT: {bind}")
     return parts.hostname, parts.port
+
+
+def _names_holder_and_target(template: str) -> bool:
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        return False
+    fields = {name for _, name, _, _ in parts if name is not None}
+    plain = not any(style or conversion for _, _, style, conversion in parts)
+    return plain and fields == {"holder", "target"}
 
 
 def _is_http_url(value: str) -> bool:

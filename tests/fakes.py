@@ -12,6 +12,7 @@ from uuid import UUID
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.audit import AuditEvent, AuditFilter, AuditPage
 from service.domain.delivery import EVENT_OF_STATE, Delivery, DeliveryState
 from service.domain.errors import (
     AnalysisNotReadyError,
@@ -24,7 +25,9 @@ from service.domain.errors import (
     StoreUnavailableError,
 )
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.key import ApiKey, KeyGrant, Quota, Scope, StoredKey, Token
 from service.domain.ports import (
+    DeliveryFigures,
     DeliveryFilter,
     DeliveryPage,
     IdempotencyClaim,
@@ -34,15 +37,17 @@ from service.domain.ports import (
     Receipt,
     StoreFigures,
     Submission,
+    Window,
     WorkerInfo,
 )
+from service.domain.tenant import DEFAULT_TENANT
 
 
 @dataclass
 class FakeStore:
-    """An `ApiStore`. `finish`, `fail` and `run` do what a worker would; `document`, when set,
-    finishes every job as soon as it is submitted; `away` makes every call fail, `full` refuses
-    new jobs."""
+    """A `ServiceStore`, and the `ApiStore` of the tenant `default`. `finish`, `fail` and `run` do
+    what a worker would; `document`, when set, finishes every job as soon as it is submitted;
+    `away` makes every call fail, `full` refuses new jobs."""
 
     away: bool = False
     full: bool = False
@@ -50,7 +55,13 @@ class FakeStore:
     workers: tuple[WorkerInfo, ...] = ()
     max_attempts: int = 3
     in_flight: set[str] = field(default_factory=set)
+    stored_keys: dict[str, StoredKey] = field(default_factory=dict)
+    used_keys: list[str] = field(default_factory=list)
+    refused_keys: list[tuple[str, str]] = field(default_factory=list)
+    events: list[AuditEvent] = field(default_factory=list)
+    quotas: list[Quota | None] = field(default_factory=list)
     rung_ids: list[str] = field(default_factory=list)
+    tenants: dict[str, FakeStore] = field(default_factory=dict)
     _articles: dict[str, Article] = field(default_factory=dict)
     _jobs: dict[str, Job] = field(default_factory=dict)
     _analyses: dict[str, StoredAnalysis] = field(default_factory=dict)
@@ -58,6 +69,46 @@ class FakeStore:
     _deliveries: dict[str, Delivery] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
     _ids: count[int] = field(default_factory=lambda: count(1))
+
+    def add_key(
+        self, *scopes: Scope, tenant: str = DEFAULT_TENANT, token: Token | None = None, **more: Any
+    ) -> Token:
+        """A key with these scopes; `more` is of its grant, or `revoked_at`."""
+        token = token or Token.new()
+        ended = {"revoked_at": more.pop("revoked_at", None)}
+        grant = KeyGrant(tenant, "a key", frozenset(scopes), **more)
+        key = ApiKey(token.key_id, grant, datetime.now(UTC), **ended)
+        self.stored_keys[token.key_id] = StoredKey(key, token.digest)
+        return token
+
+    def has_keys(self) -> bool:
+        self.ping()
+        return bool(self.stored_keys)
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        self.ping()
+        return self.stored_keys.get(key_id)
+
+    def key_used(self, key_id: str) -> None:
+        self.ping()
+        self.used_keys.append(key_id)
+
+    def key_refused(self, key_id: str, reason: str) -> None:
+        self.refused_keys.append((key_id, reason))
+
+    def audit_events(self, wanted: AuditFilter, *, after: str | None, limit: int) -> AuditPage:
+        self.ping()
+        newest_first = sorted(self.events, key=lambda event: event.id, reverse=True)
+        found = [event for event in newest_first if wanted.kind in {None, event.kind}]
+        found = [event for event in found if after is None or event.id < after]
+        page = tuple(found[:limit])
+        return AuditPage(page, page[-1].id if len(found) > limit else None)
+
+    def for_tenant(self, tenant: str, quota: Quota | None = None) -> FakeStore:
+        self.quotas.append(quota)
+        if tenant == DEFAULT_TENANT:
+            return self
+        return self.tenants.setdefault(tenant, FakeStore())
 
     def submit(
         self,
@@ -212,6 +263,12 @@ class FakeStore:
             ),
             dict(Counter(worker.pipeline_version for worker in self.workers)),
             dict(Counter(job.failure.code for job in failed if job.failure)),
+            DeliveryFigures(
+                pending=sum(
+                    one.state is DeliveryState.PENDING for one in self._deliveries.values()
+                ),
+                overdue=7.0 if self._deliveries else 0.0,
+            ),
         )
 
     def ping(self) -> None:
@@ -286,7 +343,7 @@ class FakeStore:
     def _check(self, id_: str) -> None:
         self.ping()
         if id_ in self._gone:
-            raise GoneError(id_)
+            raise GoneError("It was here and has been deleted.")
 
     def _matches(self, job: Job, wanted: JobFilter) -> bool:
         source = self._articles[job.article_id].source
@@ -317,3 +374,14 @@ class FakeDoorbell:
 
     def ping(self) -> bool:
         return not self.away
+
+
+@dataclass
+class FakeLimiter:
+    """A `Limiter` whose minute never ends."""
+
+    hits: Counter[str] = field(default_factory=Counter)
+
+    def hit(self, name: str, limit: int) -> Window:
+        self.hits[name] += 1
+        return Window(self.hits[name] <= limit, max(0, limit - self.hits[name]), 42)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import perf_counter
 from typing import Protocol
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -14,6 +15,7 @@ from service.domain.ports import DeliveryStore
 from service.domain.signature import signed_headers, signing_keys
 from service.settings import Settings
 from service.store import utc_now
+from workers.metrics import WorkerMetrics
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class DeliveryContext(Protocol):
     def store(self) -> DeliveryStore: ...
     @property
     def sender(self) -> Poster: ...
+    @property
+    def metrics(self) -> WorkerMetrics: ...
 
 
 def deliver(context: DeliveryContext, delivery_id: str) -> None:
@@ -55,14 +59,17 @@ def deliver(context: DeliveryContext, delivery_id: str) -> None:
             log.info("delivery %s: nothing to do", delivery_id)
             return
         headers = signed_headers(keys, claim.delivery.id, utc_now(), claim.body)
+        began = perf_counter()
         try:
             attempt = context.sender.post(claim.delivery.url, claim.body.encode(), headers)
         except SoftTimeLimitExceeded:
             attempt = Attempt(failure=JobFailure("timeout", "no answer in time"))
+        seconds = perf_counter() - began
         state = context.store.attempted(claim, attempt)
     except StoreUnavailableError as err:
         log.warning("delivery %s: %s", delivery_id, err)
         return
+    context.metrics.webhook(attempt, state, seconds)
     # Not the URL: many carry a token in it.
     log.info(
         "delivery %s: attempt %d, status %s%s: %s",

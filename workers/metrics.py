@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from service.domain.analysis import Coverage
+from service.domain.delivery import Attempt, DeliveryState
 from service.domain.job import STAGES, Job, Stage
 from service.queueing.names import QUEUE_OF_PRIORITY
 
@@ -23,6 +26,19 @@ _STAGE_SECONDS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.
 
 # From a doorbell that is answered at once to a night's backlog.
 _WAIT_SECONDS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 10_000.0)
+
+# Ways in which an attempt at a webhook can end. `retried`: failed, and due again; `failed` and
+# `disabled`: not tried again; `lost`: the lease ran out, somebody else makes the next attempt.
+WEBHOOK_OUTCOMES = {
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.PENDING: "retried",
+    DeliveryState.FAILED: "failed",
+    DeliveryState.DISABLED: "disabled",
+    None: "lost",
+}
+
+# From a receiver next door to the soft limit of an attempt.
+_WEBHOOK_SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
 class WorkerMetrics:
@@ -55,6 +71,25 @@ class WorkerMetrics:
         self._characters = self._counter(
             "stancewire_characters", "Characters of the articles analysed."
         )
+        self._tokens = self._counter(
+            "stancewire_tokens", "Tokens (wordpieces) that a model read.", "model"
+        )
+        # Tokens that each model had read when it was last looked at.
+        self._tokens_read: dict[str, int] = {}
+        self._webhook_attempts = self._counter(
+            "stancewire_webhook_attempts", "Attempts to send a webhook, by outcome.", "outcome"
+        )
+        self._webhook_failures = self._counter(
+            "stancewire_webhook_failures",
+            "Attempts to send a webhook that failed, by the code of the failure.",
+            "code",
+        )
+        self._webhook_seconds = Histogram(
+            "stancewire_webhook_seconds",
+            "Seconds that an attempt to send a webhook took.",
+            buckets=_WEBHOOK_SECONDS,
+            registry=self.registry,
+        )
         self._rung_again = self._counter("stancewire_rung_again", "Jobs that the sweeper rang for.")
         # From zero, so that the first one is an increase.
         for queue in QUEUE_OF_PRIORITY.values():
@@ -62,6 +97,8 @@ class WorkerMetrics:
             self._retries.labels(queue)
             for outcome in OUTCOMES:
                 self._ended.labels(queue, outcome)
+        for outcome in WEBHOOK_OUTCOMES.values():
+            self._webhook_attempts.labels(outcome)
         for stage in STAGES:
             self._stage_seconds.labels(stage.value)
 
@@ -90,6 +127,19 @@ class WorkerMetrics:
         self._characters.inc(coverage.characters)
         for model, windows in coverage.windows.items():
             self._windows.labels(model).inc(windows)
+
+    def tokens_read(self, totals: Mapping[str, int]) -> None:
+        """Each model has read so many tokens since it was loaded. One thread tells."""
+        for model, total in totals.items():
+            self._tokens.labels(model).inc(total - self._tokens_read.get(model, 0))
+        self._tokens_read = dict(totals)
+
+    def webhook(self, attempt: Attempt, state: DeliveryState | None, seconds: float) -> None:
+        """An attempt to send a webhook ended, and its delivery is now in `state`."""
+        self._webhook_attempts.labels(WEBHOOK_OUTCOMES[state]).inc()
+        if attempt.failure is not None:
+            self._webhook_failures.labels(attempt.failure.code).inc()
+        self._webhook_seconds.observe(seconds)
 
     def rung_again(self, jobs: int) -> None:
         """The sweeper rang."""

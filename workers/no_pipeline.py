@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from service.domain.article import AnalysisOptions, Article
@@ -14,6 +16,7 @@ class NoPipeline:
 
     version = "none"
     models: tuple[dict[str, Any], ...] = ()
+    tokens_read: Mapping[str, int] = MappingProxyType({})
 
     @staticmethod
     def check(settings: Settings) -> None:

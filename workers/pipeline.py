@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +19,9 @@ from service.settings import Settings
 from workers.coverage import covered, warnings_of
 from workers.errors import AnalysisError, PermanentError, RetryableError, WorkerStartError
 from workers.models.attribution import AttributionModel
-from workers.models.manifest import ModelError, load_manifest
-from workers.models.profiles import ATTRIBUTION, NER, STANCE, TASKS, model_folder
-from workers.models.stance import StanceModel
-from workers.models.token_tagger import TokenTagger
+from workers.models.chosen import Scorer, Tagger, check_models, open_models
+from workers.models.manifest import ModelError
+from workers.models.profiles import ATTRIBUTION, NER, STANCE
 from workers.stages.attribute.stage import attribute
 from workers.stages.canonicalise.stage import canonicalise
 from workers.stages.clean.language import detect_language
@@ -51,6 +50,11 @@ class Analyser(Protocol):
         """The manifests of the models that it runs."""
         ...
 
+    @property
+    def tokens_read(self) -> Mapping[str, int]:
+        """Task of each model → tokens that it has read since it was loaded."""
+        ...
+
     def run(self, article: Article, options: AnalysisOptions, on_stage: OnStage) -> Analysis:
         """Analyse one article; `on_stage` is called as each stage begins and may raise.
 
@@ -70,11 +74,9 @@ class AnalyserClass(Protocol):
 
 
 class Pipeline:
-    """The pipeline over the bundled models."""
+    """The pipeline over the models that the settings choose."""
 
-    def __init__(
-        self, ner: TokenTagger, attribution: AttributionModel, scorer: StanceModel
-    ) -> None:
+    def __init__(self, ner: Tagger, attribution: AttributionModel, scorer: Scorer) -> None:
         self._ner = ner
         self._attribution = attribution
         self._scorer = scorer
@@ -82,31 +84,36 @@ class Pipeline:
         self.version = pipeline_version({found.task: found.digest for found in manifests})
         # `sha256` names the weights themselves; a model may have further files (`files`).
         self.models: tuple[dict[str, Any], ...] = tuple(
-            {**found.document, "sha256": found.files["model.onnx"]} for found in manifests
+            {
+                "sha256": found.files.get("model.onnx"),
+                "calibrated": "calibration" in found.document,
+                **found.document,
+            }
+            for found in manifests
         )
+
+    @property
+    def tokens_read(self) -> dict[str, int]:
+        """Task of each model → wordpieces that it has read since it was loaded."""
+        return {
+            NER: self._ner.tokens_read,
+            ATTRIBUTION: self._attribution.tokens_read,
+            STANCE: self._scorer.tokens_read,
+        }
 
     @staticmethod
     def check(settings: Settings) -> None:
-        """Raise `WorkerStartError` unless every model is there and matches its sums."""
+        """Raise `WorkerStartError` unless every model is there, whole, and for its task."""
         try:
-            for task in TASKS:
-                load_manifest(model_folder(settings.weights_dir, settings.profile, task), task)
+            check_models(settings)
         except ModelError as err:
             raise WorkerStartError(f"a model cannot be used: {err}") from err
 
     @classmethod
     def load(cls, settings: Settings) -> Pipeline:
         """Open the models. Raises `WorkerStartError`."""
-        threads = settings.inference_threads
-        ner, attribution, scorer = (
-            model_folder(settings.weights_dir, settings.profile, task) for task in TASKS
-        )
         try:
-            return cls(
-                TokenTagger.load(ner, threads),
-                AttributionModel.load(attribution, threads),
-                StanceModel.load(scorer, threads),
-            )
+            return cls(*open_models(settings))
         except ModelError as err:
             raise WorkerStartError(f"a model cannot be used: {err}") from err
 

@@ -1,4 +1,5 @@
-"""One pool process: its models, its database connections, its heartbeat and its sweeper."""
+"""One pool process: its models, its database connections, its heartbeat, its sweeper and
+its retention."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from workers.metrics import WorkerMetrics
 from workers.no_pipeline import NoPipeline
 from workers.periodic import Periodic
 from workers.pipeline import Analyser
+from workers.retention import let_go
 from workers.sender import Sender
 from workers.sweeper import sweep, sweep_deliveries
 
@@ -34,7 +36,10 @@ class WorkerProcess:
         self.metrics = WorkerMetrics()
         self.traces = open_traces(settings, "worker")
         self._started_at = utc_now()
-        self._periodic = [Periodic("sweeper", settings.sweep_interval, self._sweep)]
+        self._periodic = [
+            Periodic("sweeper", settings.sweep_interval, self._sweep),
+            Periodic("retention", settings.retention_interval, self._let_go),
+        ]
         if pipeline.version != NoPipeline.version:
             # A process that analyses nothing must not make `/readyz` say that somebody does.
             self._periodic.append(Periodic("heartbeat", settings.worker_heartbeat, self._beat))
@@ -66,3 +71,6 @@ class WorkerProcess:
     def _sweep(self) -> None:
         self.metrics.rung_again(sweep(self.store, self.doorbell, self.settings))
         sweep_deliveries(self.store, self.doorbell, self.settings)
+
+    def _let_go(self) -> None:
+        let_go(self.store, self.settings)

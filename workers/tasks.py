@@ -83,6 +83,8 @@ def analyse(context: Context, job_id: str) -> None:
             watch.ended(metrics.FAILED, "time_limit")
             log.warning("job %s did not heed the soft time limit", job_id)
         raise
+    finally:
+        context.metrics.tokens_read(context.pipeline.tokens_read)
 
 
 def _run(context: Context, claim: Claim, watch: AttemptWatch) -> None:

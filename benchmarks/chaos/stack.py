@@ -103,7 +103,7 @@ class Stack:
     def __init__(self, folder: Path, database_url: str, *, workers: int, api_processes: int):
         self.folder = folder
         self.broker = Broker()
-        self.port = _free_port()
+        self.port = free_port()
         self.settings = {
             "STANCEWIRE_DATABASE_URL": database_url,
             "STANCEWIRE_BROKER_URL": self.broker.url,
@@ -175,7 +175,8 @@ class Stack:
             connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

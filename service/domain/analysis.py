@@ -35,6 +35,7 @@ class Abstention(StrEnum):
 
     NO_EVIDENCE = "no_evidence"
     LOW_CONFIDENCE = "low_confidence"
+    NOT_READ = "not_read"
 
 
 class AttributionKind(StrEnum):

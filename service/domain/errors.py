@@ -12,7 +12,7 @@ class NotFoundError(StancewireError):
 
 
 class GoneError(StancewireError):
-    """The id existed and was deleted or has expired."""
+    """The id existed and was deleted or has expired; the message says which."""
 
 
 class StateConflictError(StancewireError):
@@ -38,6 +38,21 @@ class IdempotencyInFlightError(StancewireError):
 
 class QueueFullError(StancewireError):
     """So many jobs are queued that no more are accepted; nothing was written."""
+
+
+class QuotaExceededError(StancewireError):
+    """The key may submit no more articles today than `left` of its `quota`; nothing was written.
+    `seconds` until the next day begins."""
+
+    def __init__(self, quota: int, left: int, seconds: int) -> None:
+        super().__init__(f"{left} of {quota} articles are left today")
+        self.quota = quota
+        self.left = left
+        self.seconds = seconds
+
+
+class UnknownTenantError(StancewireError):
+    """There is no such tenant, or no longer."""
 
 
 class StoreUnavailableError(StancewireError):

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.audit import AuditFilter, AuditPage
 from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState, EventType
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.key import Quota, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,17 @@ class QueueFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryFigures:
+    """Webhook deliveries that have not arrived. `overdue` is in seconds."""
+
+    pending: int = 0
+    failed: int = 0
+    disabled: int = 0
+    # How long the longest due one has been due; an attempt that runs is not due.
+    overdue: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFigures:
     """What operators watch and only the database knows."""
 
@@ -121,6 +134,7 @@ class StoreFigures:
     workers: dict[str, int]
     # Failure code → jobs that failed within the last hour.
     failures: dict[str, int]
+    deliveries: DeliveryFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +152,9 @@ class Claim:
 
 
 class ApiStore(Protocol):
-    """What the web process asks of the store. Unknown ids raise `NotFoundError`, deleted ones
-    `GoneError`, an unreachable database `StoreUnavailableError`."""
+    """What the web process asks of the store for one tenant. Unknown ids and those of other
+    tenants raise `NotFoundError`, deleted ones `GoneError`, an unreachable database
+    `StoreUnavailableError`."""
 
     def submit(
         self,
@@ -183,10 +198,6 @@ class ApiStore(Protocol):
         """Note that the broker has taken these jobs' messages now."""
         ...
 
-    def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
-        """Workers heard of in the last `within` seconds."""
-        ...
-
     def delivery(self, delivery_id: str) -> Delivery: ...
 
     def deliveries(
@@ -198,8 +209,39 @@ class ApiStore(Protocol):
         was disabled is called again."""
         ...
 
+    def audit_events(self, wanted: AuditFilter, *, after: str | None, limit: int) -> AuditPage: ...
+
+
+class ServiceStore(Protocol):
+    """What the web process asks of the store for no tenant in particular."""
+
+    def for_tenant(self, tenant: str, quota: Quota | None = None) -> ApiStore:
+        """The store as this tenant sees it; what is submitted counts against `quota`."""
+        ...
+
+    def has_keys(self) -> bool:
+        """Whether there is any API key, good or not."""
+        ...
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        """The key with what proves it; `None` when there is none of this id."""
+        ...
+
+    def key_used(self, key_id: str) -> None:
+        """Note that the key was used now, to the minute."""
+        ...
+
+    def key_refused(self, key_id: str, reason: str) -> None:
+        """Write into the audit log, at most once an hour, that an ended key was used."""
+        ...
+
+    def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
+        """Workers heard of in the last `within` seconds."""
+        ...
+
     def figures(self, *, workers_within: int) -> StoreFigures:
-        """Queues, workers heard of in the last `workers_within` seconds, recent failures."""
+        """Queues, workers heard of in the last `workers_within` seconds, recent failures, webhooks
+        that have not arrived."""
         ...
 
     def ping(self) -> None:
@@ -268,6 +310,24 @@ class DeliveryStore(Protocol):
         ...
 
 
+class RetentionStore(Protocol):
+    """What letting go of old rows asks of the store."""
+
+    def expire(self, *, days: int, keep: int, limit: int) -> int:
+        """Delete at most `limit` articles whose job ended more than `days` ago, or that are not
+        among the `keep` that ended last (0: no such limit), in one transaction. Articles with
+        an open job are never touched. Returns how many it were."""
+        ...
+
+    def purge(self, *, tombstone_days: int, limit: int) -> int:
+        """Delete at most `limit` each of the marks and keys that are remembered no longer."""
+        ...
+
+    def empty_log(self) -> None:
+        """Let deleted words go from the database's own log of changes, where that is ours."""
+        ...
+
+
 class Doorbell(Protocol):
     """Tells the workers that a job waits. May fail: the sweeper rings again."""
 
@@ -277,4 +337,22 @@ class Doorbell(Protocol):
 
     def ping(self) -> bool:
         """Whether the broker answers within the broker timeout."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where a key stands in its minute: whether this request fits, how many more do, and the
+    seconds until the next minute begins."""
+
+    allowed: bool
+    left: int
+    seconds: int
+
+
+class Limiter(Protocol):
+    """Counts requests by the minute. Never raises, never waits long."""
+
+    def hit(self, name: str, limit: int) -> Window:
+        """Count one request of `name`, of which `limit` fit into a minute."""
         ...

@@ -48,6 +48,8 @@ from service.routes.operation import (
     REPLAYED,
     RETRY_AFTER,
     Answer,
+    article_links,
+    job_links,
     operation,
 )
 from service.routes.page import MAX_PAGE_BYTES, extract
@@ -80,6 +82,8 @@ _BODIES = {
     HTML: {
         "schema": {
             "type": "string",
+            # Not any string holds an article: the name tells tools so, as that of callback URLs.
+            "format": "html-page",
             "contentMediaType": HTML,
             "description": "A page; its article's body is extracted and becomes the text.",
         },
@@ -98,18 +102,21 @@ _BODIES = {
             AcceptedSchema,
             {**LOCATION, **RETRY_AFTER, **REPLAYED},
             {"accepted": examples.ACCEPTED},
+            links={**article_links("/article_id"), **job_links("/job_id")},
         ),
         200: Answer(
             "Done within the time that `Prefer: wait=N` gave: the analysis.",
             AnalysisSchema,
             {**LOCATION, **REPLAYED},
             {"analysis": examples.ANALYSIS},
+            links={**article_links("/article_id"), **job_links("/job_id")},
         ),
     },
     problems=(
         "malformed-json",
         "invalid-encoding",
         "idempotency-in-flight",
+        "gone",
         "too-large",
         "unsupported-media-type",
         "validation",
@@ -118,6 +125,7 @@ _BODIES = {
         "webhooks-off",
         "idempotency-mismatch",
         "busy",
+        "quota-exceeded",
         "queue-full",
         "store-unavailable",
     ),
@@ -169,7 +177,13 @@ def submit_article() -> Response:
     articles,
     "/v1/articles/<article_id>",
     answers={
-        200: Answer("The article.", ArticleSchema, ETAG, {"article": examples.ARTICLE}),
+        200: Answer(
+            "The article.",
+            ArticleSchema,
+            ETAG,
+            {"article": examples.ARTICLE},
+            links={**article_links("/id"), **job_links("/job_id")},
+        ),
         304: NOT_MODIFIED,
     },
     problems=("not-found", "gone", "store-unavailable"),
@@ -186,7 +200,13 @@ def get_article(article_id: str) -> Response:
     articles,
     "/v1/articles/<article_id>/analysis",
     answers={
-        200: Answer("The analysis.", AnalysisSchema, ETAG, {"analysis": examples.ANALYSIS}),
+        200: Answer(
+            "The analysis.",
+            AnalysisSchema,
+            ETAG,
+            {"analysis": examples.ANALYSIS},
+            links={**article_links("/article_id"), **job_links("/job_id")},
+        ),
         304: NOT_MODIFIED,
     },
     problems=(

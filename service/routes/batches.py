@@ -32,7 +32,16 @@ from service.routes.callbacks import check_callback
 from service.routes.context import context
 from service.routes.documents import accepted_document, answer
 from service.routes.headers import idempotency_claim
-from service.routes.operation import IDEMPOTENCY_KEY, LOCATION, REPLAYED, Answer, operation
+from service.routes.operation import (
+    IDEMPOTENCY_KEY,
+    LOCATION,
+    REPLAYED,
+    Answer,
+    article_links,
+    job_links,
+    link,
+    operation,
+)
 from service.schemas import examples
 from service.schemas.job import BatchAcceptedSchema
 from service.schemas.submission import ArticleSubmissionSchema, BatchQuerySchema
@@ -66,6 +75,14 @@ _BODIES = {
     },
 }
 
+# The first article stands for all: a link names one value.
+_LINKS = {
+    **article_links("/items/0/article_id"),
+    **job_links("/items/0/job_id"),
+    "jobs": link("list_jobs", "The batch's jobs.", batch_id="/batch_id"),
+    "deliveries": link("list_deliveries", "Who was told of their ends.", batch_id="/batch_id"),
+}
+
 
 @operation(
     batches,
@@ -77,23 +94,27 @@ _BODIES = {
             BatchAcceptedSchema,
             {**LOCATION, **REPLAYED},
             {"accepted": examples.BATCH_ACCEPTED},
+            links=_LINKS,
         ),
         207: Answer(
             "At least one article is refused: see each item's `status`.",
             BatchAcceptedSchema,
             {**LOCATION, **REPLAYED},
             {"mixed": examples.BATCH_MIXED},
+            links=_LINKS,
         ),
     },
     problems=(
         "malformed-json",
         "invalid-encoding",
         "idempotency-in-flight",
+        "gone",
         "too-large",
         "unsupported-media-type",
         "validation",
         "webhooks-off",
         "idempotency-mismatch",
+        "quota-exceeded",
         "queue-full",
         "store-unavailable",
     ),

@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
-from flask import current_app
+from flask import current_app, g
 
+from service.access import Access
 from service.domain.errors import StoreUnavailableError
 from service.domain.job import Job
-from service.domain.ports import ApiStore, Doorbell
+from service.domain.key import Caller
+from service.domain.ports import ApiStore, Doorbell, ServiceStore
 from service.extraction.page_reader import PageReader
 from service.metrics import ApiMetrics
 from service.settings import Settings
@@ -31,12 +33,19 @@ class Context:
     """One application's settings and ports."""
 
     settings: Settings
-    store: ApiStore
+    stores: ServiceStore
     doorbell: Doorbell
     waiting: BoundedSemaphore
     metrics: ApiMetrics
     traces: NoTraces
     pages: PageReader
+    access: Access
+
+    @property
+    def store(self) -> ApiStore:
+        """The store as the caller's tenant sees it, and nothing beside that."""
+        caller: Caller = g.admission.caller
+        return self.stores.for_tenant(caller.tenant, caller.quota)
 
     def wait_for(self, job_id: str, seconds: float) -> Job:
         """The job when it is final, or as it stands after `seconds` (or at once when too many

@@ -10,6 +10,7 @@ from flask import Response, request, url_for
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import Article
+from service.domain.audit import AuditEvent
 from service.domain.delivery import MAX_ATTEMPTS, Delivery
 from service.domain.documents import with_offsets
 from service.domain.job import Job, JobState
@@ -112,6 +113,18 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
             "redeliver": url_for("webhook_deliveries.redeliver", delivery_id=delivery.id),
             "job": url_for("jobs.get_job", job_id=delivery.job_id),
         },
+    }
+
+
+def audit_event_document(event: AuditEvent) -> dict[str, Any]:
+    """An event of the audit log as `AuditEventSchema` describes it."""
+    return {
+        "id": event.id,
+        "created_at": timestamp(event.at),
+        "actor": event.actor,
+        "kind": event.kind,
+        "subject": event.subject,
+        "detail": event.detail,
     }
 
 

@@ -15,15 +15,21 @@ from service.routes.operation import (
     ETAG,
     IF_NONE_MATCH,
     LOCATION,
+    NEXT,
     NOT_MODIFIED,
     RETRY_AFTER,
     Answer,
+    article_links,
+    job_links,
+    link,
     operation,
 )
 from service.schemas import examples
 from service.schemas.job import JobPageSchema, JobQuerySchema, JobSchema
 
 jobs = Blueprint("jobs", __name__, description="Jobs: one analysis of one article each")
+
+_LINKS = {**job_links("/id"), **article_links("/article_id")}
 
 
 @operation(
@@ -35,6 +41,7 @@ jobs = Blueprint("jobs", __name__, description="Jobs: one analysis of one articl
             JobSchema,
             {**ETAG, **RETRY_AFTER},
             {"queued": examples.JOB_QUEUED, "failed": examples.JOB_FAILED},
+            links=_LINKS,
         ),
         304: NOT_MODIFIED,
     },
@@ -53,14 +60,13 @@ def get_job(job_id: str) -> Response:
         200: Answer(
             "One page, newest first.",
             JobPageSchema,
-            {
-                **ETAG,
-                "Link": {
-                    "description": 'The next page: `<…>; rel="next"` (RFC 8288).',
-                    "schema": {"type": "string"},
-                },
-            },
+            {**ETAG, **NEXT},
             {"page": examples.JOB_PAGE},
+            links={
+                **article_links("/jobs/0/article_id"),
+                **job_links("/jobs/0/id"),
+                "next": link("list_jobs", "The next page.", cursor="/next_cursor"),
+            },
         ),
         304: NOT_MODIFIED,
     },
@@ -89,7 +95,11 @@ def list_jobs() -> Response:
     jobs,
     "/v1/jobs/<job_id>/cancel",
     method="POST",
-    answers={200: Answer("The cancelled job.", JobSchema, {}, {"job": examples.JOB_CANCELLED})},
+    answers={
+        200: Answer(
+            "The cancelled job.", JobSchema, {}, {"job": examples.JOB_CANCELLED}, links=_LINKS
+        )
+    },
     problems=("not-found", "state-conflict", "gone", "store-unavailable"),
 )
 def cancel_job(job_id: str) -> Response:
@@ -107,6 +117,7 @@ def cancel_job(job_id: str) -> Response:
             JobSchema,
             {**LOCATION, **RETRY_AFTER},
             {"queued": examples.JOB_QUEUED},
+            links=_LINKS,
         )
     },
     problems=("not-found", "state-conflict", "gone", "store-unavailable"),

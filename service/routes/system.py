@@ -6,16 +6,17 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from service.domain.errors import StoreUnavailableError
+from service.domain.key import Scope
 from service.domain.ports import WorkerInfo
 from service.problems import ProblemError
 from service.routes.context import Context, context
 from service.routes.documents import answer
-from service.routes.operation import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Answer, operation
+from service.routes.operation import API_KEY, ETAG, IF_NONE_MATCH, NOT_MODIFIED, Answer, operation
 from service.schemas import examples
 from service.schemas.system import AliveSchema, ModelsSchema, ReadySchema
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 @operation(
     system,
     "/livez",
+    open_to_all=True,
     answers={200: Answer("Alive.", AliveSchema, {}, {"alive": {"status": "ok"}})},
 )
 def get_livez() -> Response:
@@ -40,6 +42,7 @@ def get_livez() -> Response:
 @operation(
     system,
     "/readyz",
+    open_to_all=True,
     answers={200: Answer("Ready.", ReadySchema, {}, {"ready": examples.READY})},
     problems=("not-ready",),
 )
@@ -56,17 +59,23 @@ def get_readyz() -> Response:
 @operation(
     system,
     "/metrics",
+    open_to_all=True,
     answers={200: Answer("The figures.", content={"text/plain": examples.METRICS})},
+    problems=("unauthorized", "insufficient-scope", "rate-limited", "store-unavailable"),
+    security=[{}, {API_KEY: [Scope.ADMIN.value]}],
 )
 def get_metrics() -> Response:
     """Figures for Prometheus, in its text format 0.0.4.
 
-    Of all processes of this API together; queues, workers and failures as the database has them
-    now. While the database is away `stancewire_database_up` is 0 and those are left out.
+    Of all processes of this API together; queues, workers, failures and webhooks as the database
+    has them now. While the database is away `stancewire_database_up` is 0 and those are left out;
+    `stancewire_broker_up` says whether the broker answers. On loopback they need no key, elsewhere
+    one of the tenant `default` with the scope `admin`.
     """
     here = context()
+    here.access.admit_scraper(request.headers.get("Authorization"))
     within = _HEARTBEATS * here.settings.worker_heartbeat
-    figures = here.metrics.exposition(here.store, workers_within=within)
+    figures = here.metrics.exposition(here.stores, here.doorbell, workers_within=within)
     return Response(figures, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -88,7 +97,7 @@ def list_models() -> Response:
 def _checks(here: Context) -> dict[str, str]:
     checks = {"database": "ok", "broker": "ok", "workers": "ok"}
     try:
-        here.store.ping()
+        here.stores.ping()
         if not _live_workers(here):
             checks["workers"] = "no heartbeat"
     except StoreUnavailableError as err:
@@ -101,7 +110,7 @@ def _checks(here: Context) -> dict[str, str]:
 
 
 def _live_workers(here: Context) -> tuple[WorkerInfo, ...]:
-    return here.store.live_workers(within=_HEARTBEATS * here.settings.worker_heartbeat)
+    return here.stores.live_workers(within=_HEARTBEATS * here.settings.worker_heartbeat)
 
 
 def _models(workers: Sequence[WorkerInfo]) -> list[dict[str, Any]]:
@@ -114,6 +123,7 @@ def _models(workers: Sequence[WorkerInfo]) -> list[dict[str, Any]]:
                 "task": model.get("task"),
                 "version": model.get("version"),
                 "sha256": model.get("sha256"),
+                "calibrated": bool(model.get("calibrated")),
                 "metrics": model.get("metrics") or {},
                 "pipeline_version": worker.pipeline_version,
             }

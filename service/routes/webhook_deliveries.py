@@ -12,7 +12,17 @@ from service.routes.articles import known_id
 from service.routes.body import load_query
 from service.routes.context import context
 from service.routes.documents import answer, delivery_document, page_answer
-from service.routes.operation import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Answer, operation
+from service.routes.operation import (
+    ETAG,
+    IF_NONE_MATCH,
+    NEXT,
+    NOT_MODIFIED,
+    Answer,
+    delivery_links,
+    job_links,
+    link,
+    operation,
+)
 from service.schemas import examples
 from service.schemas.webhook import (
     WebhookDeliveryPageSchema,
@@ -32,14 +42,13 @@ webhook_deliveries = Blueprint(
         200: Answer(
             "One page, newest first.",
             WebhookDeliveryPageSchema,
-            {
-                **ETAG,
-                "Link": {
-                    "description": 'The next page: `<…>; rel="next"` (RFC 8288).',
-                    "schema": {"type": "string"},
-                },
-            },
+            {**ETAG, **NEXT},
             {"page": examples.DELIVERY_PAGE},
+            links={
+                **delivery_links("/webhook_deliveries/0/id"),
+                **job_links("/webhook_deliveries/0/job_id"),
+                "next": link("list_deliveries", "The next page.", cursor="/next_cursor"),
+            },
         ),
         304: NOT_MODIFIED,
     },
@@ -74,6 +83,7 @@ def list_deliveries() -> Response:
             WebhookDeliverySchema,
             ETAG,
             {"delivered": examples.DELIVERY, "pending": examples.DELIVERY_PENDING},
+            links={**delivery_links("/id"), **job_links("/job_id")},
         ),
         304: NOT_MODIFIED,
     },
@@ -95,6 +105,7 @@ def get_delivery(delivery_id: str) -> Response:
             WebhookDeliverySchema,
             {},
             {"pending": examples.DELIVERY_PENDING},
+            links=delivery_links("/id"),
         )
     },
     problems=("not-found", "gone", "webhooks-off", "store-unavailable"),

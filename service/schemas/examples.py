@@ -192,6 +192,20 @@ WEBHOOK: dict[str, Any] = {
     },
 }
 
+AUDIT_EVENT_PAGE: dict[str, Any] = {
+    "audit_events": [
+        {
+            "id": "0199e3a1-5c00-7000-8000-000000000006",
+            "created_at": "2026-01-05T09:30:00.120000Z",
+            "actor": "operator",
+            "kind": "key.created",
+            "subject": "k2vqmz7d4xna",
+            "detail": {"name": "newsroom", "scopes": ["read", "write"]},
+        }
+    ],
+    "next_cursor": None,
+}
+
 READY = {"status": "ok", "checks": {"database": "ok", "broker": "ok", "workers": "ok"}}
 METRICS = {
     "schema": {"type": "string", "description": "docs/operations.md names each figure."},
@@ -207,6 +221,7 @@ MODELS = {
             "task": "ner",
             "version": "1",
             "sha256": _SHA256,
+            "calibrated": False,
             "metrics": {"conll2003_dev": {"f1": 0.93}},
             "pipeline_version": EXAMPLE.pipeline_version,
             "workers": 1,
@@ -217,13 +232,7 @@ MODELS = {
 
 def problem_example(kind: ProblemType) -> dict[str, Any]:
     """A problem document of this kind."""
-    document: dict[str, Any] = {
-        "type": kind.uri,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.detail,
-        "request_id": _REQUEST_ID,
-    }
+    document = kind.document(_REQUEST_ID)
     if kind.name == "validation":
         document["errors"] = [
             {"pointer": "/text", "detail": "Must not be empty or only white space."}
@@ -262,6 +271,7 @@ FILES: tuple[tuple[str, str, Any], ...] = (
     ("webhook", "Webhook", WEBHOOK),
     ("webhook-delivery", "WebhookDelivery", DELIVERY),
     ("webhook-delivery-page", "WebhookDeliveryPage", DELIVERY_PAGE),
+    ("audit-event-page", "AuditEventPage", AUDIT_EVENT_PAGE),
     ("models", "Models", MODELS),
     ("ready", "Ready", READY),
     ("problem-validation", "Problem", problem_example(PROBLEMS["validation"])),

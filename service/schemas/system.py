@@ -37,6 +37,13 @@ class ModelSchema(Schema):
     sha256 = fields.String(
         required=True, allow_none=True, metadata={"description": "Of the weights file."}
     )
+    calibrated = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether its probabilities were fitted to be right as often as they"
+            " say. Those of named entities, and of models chosen by name, were not."
+        },
+    )
     metrics = fields.Dict(
         required=True,
         metadata={

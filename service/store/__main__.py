@@ -1,13 +1,16 @@
-"""`python -m service.store upgrade|downgrade|check`: the schema, from the command line."""
+"""`python -m service.store upgrade|downgrade|check|backup|restore`: the schema and copies of a
+SQLite file, from the command line."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from service.domain.errors import StoreUnavailableError
-from service.settings import SettingsError, load_settings
-from service.store.migrate import SchemaError, check_schema, migrate
+from service.settings import Settings, SettingsError, load_settings
+from service.store.backup import BackupError, backup, restore
+from service.store.migrate import SchemaError, check_schema, migrate, revisions
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,20 +21,41 @@ def main(arguments: list[str] | None = None) -> int:
     downgrade = commands.add_parser("downgrade", help="go back to an older revision")
     downgrade.add_argument("revision", help="a revision, or `base` for none: drops every table")
     commands.add_parser("check", help="exit 1 unless the schema is the newest")
+    saving = commands.add_parser("backup", help="copy a SQLite database while it is in use")
+    saving.add_argument("file", type=Path, help="the copy, which must not exist yet")
+    putting_back = commands.add_parser("restore", help="put a copy in the database's place")
+    putting_back.add_argument("file", type=Path, help="what `backup` wrote")
+    putting_back.add_argument("--replace", action="store_true", help="overwrite what is there")
     chosen = parser.parse_args(arguments)
     try:
         settings = load_settings()
-        if chosen.command == "check":
-            check_schema(settings)
-        else:
-            migrate(settings, "head" if chosen.command == "upgrade" else chosen.revision)
+        match chosen.command:
+            case "check":
+                check_schema(settings)
+            case "backup":
+                backup(settings, chosen.file)
+            case "restore":
+                _restore(settings, chosen.file, replace=chosen.replace)
+            case "upgrade":
+                migrate(settings)
+            case "downgrade":
+                migrate(settings, chosen.revision)
     except SettingsError as err:
         print(err, file=sys.stderr)
         return 2
-    except (SchemaError, StoreUnavailableError) as err:
+    except (BackupError, SchemaError, StoreUnavailableError) as err:
         print(f"{err}: {err.__cause__}" if err.__cause__ else err, file=sys.stderr)
         return 1
     return 0
+
+
+def _restore(settings: Settings, file: Path, *, replace: bool) -> None:
+    revision = restore(settings, file, replace=replace)
+    if revision != revisions()[0]:
+        print(
+            f"restored at revision {revision}: run `python -m service.store upgrade`",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -28,15 +28,16 @@ from service.domain.delivery import (
 from service.domain.ports import DeliveryFilter, DeliveryPage
 from service.store import records
 from service.store.clock import new_id
-from service.store.rows import to_delivery
-from service.store.tables import disabled_callbacks, webhook_deliveries
+from service.store.rows import to_delivery, to_job
+from service.store.tables import disabled_callbacks, jobs, webhook_deliveries
 
 _LOST = ("worker_lost", "the process that sent it was lost, the last time it was tried")
 
 
 def job_ended(connection: Connection, job_id: str, *, now: datetime) -> None:
     """Write the event of a job that this transaction has just ended, if anybody wants it."""
-    job = records.job(connection, job_id)
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+    job = to_job(row)
     if job.options.callback_url is None:
         return
     connection.execute(
@@ -55,6 +56,7 @@ def job_ended(connection: Connection, job_id: str, *, now: datetime) -> None:
             created_at=now,
             updated_at=now,
             next_attempt_at=now,
+            tenant=row.tenant,
         )
     )
 
@@ -111,7 +113,7 @@ def claim(
     if row is None:
         return None
     held = DeliveryClaim(to_delivery(row), row.body, row.token)
-    if _is_disabled(connection, row.url):
+    if _is_disabled(connection, row.url, tenant=row.tenant):
         _update_held(
             connection,
             held,
@@ -165,19 +167,26 @@ def attempted(
         return None
     if state is DeliveryState.DISABLED:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        owner = select(webhook_deliveries.c.tenant).where(
+            webhook_deliveries.c.id == held.delivery.id
+        )
         connection.execute(
             dialect.insert(disabled_callbacks)
-            .values(url_sha256=_digest(held.delivery.url), url=held.delivery.url, disabled_at=now)
+            .values(
+                tenant=owner.scalar_subquery(),
+                url_sha256=_digest(held.delivery.url),
+                disabled_at=now,
+            )
             .on_conflict_do_nothing()
         )
     return state
 
 
-def redeliver(connection: Connection, delivery_id: str, *, now: datetime) -> Delivery:
+def redeliver(connection: Connection, delivery_id: str, *, tenant: str, now: datetime) -> Delivery:
     """Due now, all attempts before it, its URL enabled. Raises `NotFoundError` or `GoneError`."""
     row = connection.execute(
         update(webhook_deliveries)
-        .where(webhook_deliveries.c.id == delivery_id)
+        .where(webhook_deliveries.c.id == delivery_id, webhook_deliveries.c.tenant == tenant)
         .values(
             state=DeliveryState.PENDING.value,
             attempts=0,
@@ -192,29 +201,39 @@ def redeliver(connection: Connection, delivery_id: str, *, now: datetime) -> Del
         .returning(webhook_deliveries)
     ).one_or_none()
     if row is None:
-        raise records.absent(connection, delivery_id)
+        raise records.absent(connection, delivery_id, tenant=tenant)
     connection.execute(
-        delete(disabled_callbacks).where(disabled_callbacks.c.url_sha256 == _digest(row.url))
+        delete(disabled_callbacks).where(
+            disabled_callbacks.c.tenant == tenant,
+            disabled_callbacks.c.url_sha256 == _digest(row.url),
+        )
     )
     return to_delivery(row)
 
 
-def delivery(connection: Connection, delivery_id: str) -> Delivery:
+def delivery(connection: Connection, delivery_id: str, *, tenant: str) -> Delivery:
     """One delivery. Raises `NotFoundError` or `GoneError`."""
     row = connection.execute(
-        select(webhook_deliveries).where(webhook_deliveries.c.id == delivery_id)
+        select(webhook_deliveries).where(
+            webhook_deliveries.c.id == delivery_id, webhook_deliveries.c.tenant == tenant
+        )
     ).one_or_none()
     if row is None:
-        raise records.absent(connection, delivery_id)
+        raise records.absent(connection, delivery_id, tenant=tenant)
     return to_delivery(row)
 
 
 def page(
-    connection: Connection, wanted: DeliveryFilter, *, after: str | None, limit: int
+    connection: Connection, wanted: DeliveryFilter, *, tenant: str, after: str | None, limit: int
 ) -> DeliveryPage:
     """Deliveries newest first. Their ids are UUIDv7, so their order is that of the events."""
     table = webhook_deliveries.c
-    query = select(webhook_deliveries).order_by(table.id.desc()).limit(limit + 1)
+    query = (
+        select(webhook_deliveries)
+        .where(table.tenant == tenant)
+        .order_by(table.id.desc())
+        .limit(limit + 1)
+    )
     if after is not None:
         query = query.where(table.id < after)
     for column, value in (
@@ -236,8 +255,9 @@ def page(
     return DeliveryPage(tuple(found), found[-1].id if more else None)
 
 
-def _is_disabled(connection: Connection, url: str) -> bool:
-    query = select(disabled_callbacks.c.url).where(disabled_callbacks.c.url_sha256 == _digest(url))
+def _is_disabled(connection: Connection, url: str, *, tenant: str) -> bool:
+    digest = disabled_callbacks.c.url_sha256
+    query = select(digest).where(disabled_callbacks.c.tenant == tenant, digest == _digest(url))
     return connection.execute(query).first() is not None
 
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, update
 
 from service.domain.errors import StateConflictError
 from service.domain.job import Job, JobState
-from service.store import records
+from service.store import records, tenants
 from service.store.deliveries import job_ended
-from service.store.tables import articles, jobs, tombstones, webhook_deliveries
+from service.store.forgetting import Reason, forget
+from service.store.tables import jobs
 
 _OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
 
-def cancel(connection: Connection, job_id: str, *, now: datetime) -> Job:
+def cancel(connection: Connection, job_id: str, *, tenant: str, now: datetime) -> Job:
     """Cancel an open job; the worker that runs it loses its lease with the same statement.
 
     Raises `StateConflictError` when it has finished otherwise.
     """
     changed = connection.execute(
         update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state.in_(_OPEN))
+        .where(jobs.c.id == job_id, jobs.c.tenant == tenant, jobs.c.state.in_(_OPEN))
         .values(
             state=JobState.CANCELLED.value,
             finished_at=now,
@@ -32,7 +33,7 @@ def cancel(connection: Connection, job_id: str, *, now: datetime) -> Job:
             lease_until=None,
         )
     )
-    job = records.job(connection, job_id)
+    job = records.job(connection, job_id, tenant=tenant)
     if changed.rowcount == 0 and job.state is not JobState.CANCELLED:
         raise StateConflictError(f"the job is {job.state}")
     if changed.rowcount == 1:
@@ -40,11 +41,15 @@ def cancel(connection: Connection, job_id: str, *, now: datetime) -> Job:
     return job
 
 
-def retry(connection: Connection, job_id: str, *, now: datetime) -> Job:
+def retry(connection: Connection, job_id: str, *, tenant: str, now: datetime) -> Job:
     """Queue a failed job again. Raises `StateConflictError` unless it failed."""
     changed = connection.execute(
         update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == JobState.FAILED.value)
+        .where(
+            jobs.c.id == job_id,
+            jobs.c.tenant == tenant,
+            jobs.c.state == JobState.FAILED.value,
+        )
         .values(
             state=JobState.QUEUED.value,
             attempts=0,
@@ -58,33 +63,17 @@ def retry(connection: Connection, job_id: str, *, now: datetime) -> Job:
             rung_at=None,
         )
     )
-    job = records.job(connection, job_id)
+    job = records.job(connection, job_id, tenant=tenant)
     if changed.rowcount == 0:
         raise StateConflictError(f"the job is {job.state}")
     return job
 
 
-def delete_article(connection: Connection, article_id: str, *, now: datetime) -> None:
+def delete_article(connection: Connection, article_id: str, *, tenant: str, now: datetime) -> None:
     """Delete the article with its jobs, analyses and deliveries and remember only the ids.
 
     Raises `NotFoundError` or `GoneError`.
     """
-    # Jobs first, as a worker that completes one locks them: the other order would deadlock.
-    owned = connection.execute(
-        select(jobs.c.id).where(jobs.c.article_id == article_id).order_by(jobs.c.id)
-        .with_for_update()
-    ).scalars().all()  # fmt: skip
-    told = connection.execute(
-        select(webhook_deliveries.c.id).where(webhook_deliveries.c.job_id.in_(owned))
-    ).scalars().all()  # fmt: skip
-    deleted = connection.execute(delete(articles).where(articles.c.id == article_id))
-    if deleted.rowcount == 0:
-        raise records.absent(connection, article_id)
-    connection.execute(
-        insert(tombstones),
-        [
-            {"id": article_id, "kind": "article", "deleted_at": now},
-            *({"id": job_id, "kind": "job", "deleted_at": now} for job_id in owned),
-            *({"id": id_, "kind": "delivery", "deleted_at": now} for id_ in told),
-        ],
-    )
+    tenants.hold(connection, tenant)
+    if not forget(connection, [article_id], tenant=tenant, reason=Reason.DELETED, now=now):
+        raise records.absent(connection, article_id, tenant=tenant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from time import monotonic, sleep
 from typing import Any
 
@@ -22,6 +22,7 @@ from service.domain.errors import StoreUnavailableError
 # How long a writer waits for another writer of the same SQLite file. Our transactions take
 # milliseconds; five seconds of waiting mean that something else holds the file.
 SQLITE_BUSY_SECONDS = 5.0
+_BUSY_MILLISECONDS = int(SQLITE_BUSY_SECONDS * 1000)
 _WAL_PAUSE_SECONDS = 0.01
 
 # A PostgreSQL that does not answer in this time is treated as away: a request must not hang.
@@ -34,8 +35,9 @@ _WRITE = "stancewire_write"
 
 # SQLSTATE classes that mean "not now" rather than "wrong": connection, resources, operator
 # intervention (shutdown, crash), transaction rollback (deadlock, serialisation), and a database
-# that nobody has migrated yet (undefined table: SQLite calls that an operational error too).
-_AWAY_CODES = ("08", "53", "57", "40", "42P01")
+# that nobody has migrated yet (undefined table or column: SQLite calls that an operational error
+# too).
+_AWAY_CODES = ("08", "53", "57", "40", "42P01", "42703")
 
 
 def open_engine(database_url: str) -> Engine:
@@ -70,7 +72,9 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
         # An accepted article survives a power cut, not only a killed process.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA busy_timeout={int(SQLITE_BUSY_SECONDS * 1000)}")
+        # What is deleted is overwritten, not only unlinked (ADR 0009).
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
     finally:
         cursor.close()
 
@@ -99,6 +103,31 @@ def _begin_sqlite(connection: Connection) -> None:
     # busy timeout or not; taking the write lock at the start waits its turn instead.
     write = connection.get_execution_options().get(_WRITE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def empty_log(engine: Engine) -> None:
+    """Move SQLite's write-ahead log into the file and cut it: it holds what was deleted, too.
+
+    Left for the next time while somebody reads. Raises `StoreUnavailableError`.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    # A plain cursor: a checkpoint cannot run within a transaction.
+    with _available(), engine.connect() as connection, closing(_cursor(connection)) as cursor:
+        try:
+            # Waiting for a reader here would make every writer wait, too.
+            cursor.execute("PRAGMA busy_timeout=0")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.OperationalError as err:
+            raise StoreUnavailableError("the database does not answer") from err
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+
+
+def _cursor(connection: Connection) -> sqlite3.Cursor:
+    cursor = connection.connection.cursor()
+    assert isinstance(cursor, sqlite3.Cursor)
+    return cursor
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What operators watch, read when it is asked for: nothing is counted up beside the truth.
 
-The cost grows with the open jobs and the recent failures, not with all jobs that ever were.
+The cost grows with the open jobs, the recent failures and the webhooks that did not arrive, not
+with all jobs that ever were.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, case, func, select
 
+from service.domain.delivery import DeliveryState
 from service.domain.job import JobState, Priority
-from service.domain.ports import QueueFigures, StoreFigures
-from service.store.tables import jobs, workers
+from service.domain.ports import DeliveryFigures, QueueFigures, StoreFigures
+from service.store.tables import jobs, webhook_deliveries, workers
 
 RECENT = timedelta(hours=1)
 
@@ -26,6 +28,7 @@ def read(connection: Connection, *, workers_within: int, now: datetime) -> Store
         queues=_queues(connection, now),
         workers=_workers(connection, now - timedelta(seconds=workers_within)),
         failures=_failures(connection, now),
+        deliveries=_deliveries(connection, now),
     )
 
 
@@ -80,6 +83,26 @@ def _failures(connection: Connection, now: datetime) -> dict[str, int]:
         .group_by(jobs.c.failure_code)
     )
     return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+
+def _deliveries(connection: Connection, now: datetime) -> DeliveryFigures:
+    table = webhook_deliveries.c
+    undelivered = [state.value for state in DeliveryState if state is not DeliveryState.DELIVERED]
+    pending = table.state == DeliveryState.PENDING.value
+    query = (
+        select(
+            table.state,
+            func.count().label("deliveries"),
+            func.min(case((pending, table.next_attempt_at))).label("next"),
+        )
+        .where(table.state.in_(undelivered))
+        .group_by(table.state)
+    )
+    found = {row.state: row for row in connection.execute(query)}
+    counts = {state: found[state].deliveries if state in found else 0 for state in undelivered}
+    waiting = found.get(DeliveryState.PENDING.value)
+    overdue = _seconds(now, waiting.next) if waiting is not None else 0.0
+    return DeliveryFigures(**counts, overdue=overdue)
 
 
 def _seconds(now: datetime, then: datetime) -> float:

@@ -1,4 +1,5 @@
-"""`SqlStore`: the domain's `ApiStore`, `WorkerStore` and `DeliveryStore` over one SQL database.
+"""`SqlStore`: the domain's `ServiceStore`, `ApiStore`, `WorkerStore` and `DeliveryStore` over one
+SQL database.
 
 One method, one transaction; what happens inside is in the module of its noun.
 """
@@ -6,14 +7,18 @@ One method, one transaction; what happens inside is in the module of its noun.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 
 from service.domain.analysis import StoredAnalysis
 from service.domain.article import AnalysisOptions, Article
+from service.domain.audit import AuditFilter, AuditPage
 from service.domain.delivery import Attempt, Delivery, DeliveryClaim, DeliveryState
 from service.domain.job import Job, JobFailure, JobState, Priority, Stage
+from service.domain.key import ApiKey, KeyGrant, Quota, StoredKey, Token
 from service.domain.ports import (
     Claim,
     DeliveryFilter,
@@ -25,25 +30,35 @@ from service.domain.ports import (
     Submission,
     WorkerInfo,
 )
+from service.domain.tenant import DEFAULT_TENANT
 from service.settings import Settings
 from service.store import (
+    audit,
     claims,
     deliveries,
     endings,
     figures,
+    forgetting,
     heartbeats,
+    keys,
     outbox,
     records,
     submissions,
+    tenants,
 )
 from service.store.clock import Clock, utc_now
-from service.store.engine import open_engine, reading, writing
+from service.store.engine import empty_log, open_engine, reading, writing
+from service.store.migrate import check_not_behind
 from service.store.tables import jobs
 
 
 class SqlStore:
     """Safe to share between threads, not between processes. Every method raises
-    `StoreUnavailableError` when the database is away."""
+    `StoreUnavailableError` when the database is away.
+
+    What callers ask is answered as one tenant sees it, by default `default`; `for_tenant` gives
+    the view of another. What workers ask is of all tenants.
+    """
 
     def __init__(
         self,
@@ -59,12 +74,21 @@ class SqlStore:
         self._idempotency_ttl = idempotency_ttl
         self._max_queued = max_queued
         self._now = clock
+        self._tenant = DEFAULT_TENANT
+        self._quota: Quota | None = None
+
+    def for_tenant(self, tenant: str, quota: Quota | None = None) -> SqlStore:
+        """The same store as `tenant` sees it; what is submitted counts against `quota`."""
+        view = copy(self)
+        view._tenant = tenant
+        view._quota = quota
+        return view
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._engine.dispose()
 
-    # What the web process asks.
+    # What the web process asks for a tenant.
 
     def submit(
         self,
@@ -78,6 +102,8 @@ class SqlStore:
             return submissions.submit(
                 connection,
                 articles,
+                tenant=self._tenant,
+                quota=self._quota,
                 priority=priority,
                 max_attempts=self._max_attempts,
                 max_queued=self._max_queued,
@@ -89,47 +115,73 @@ class SqlStore:
 
     def job(self, job_id: str) -> Job:
         with reading(self._engine) as connection:
-            return records.job(connection, job_id)
+            return records.job(connection, job_id, tenant=self._tenant)
 
     def jobs(self, wanted: JobFilter, *, after: str | None, limit: int) -> JobPage:
         with reading(self._engine) as connection:
-            return records.page(connection, wanted, after=after, limit=limit)
+            return records.page(connection, wanted, tenant=self._tenant, after=after, limit=limit)
 
     def cancel(self, job_id: str) -> Job:
         with writing(self._engine) as connection:
-            return endings.cancel(connection, job_id, now=self._now())
+            return endings.cancel(connection, job_id, tenant=self._tenant, now=self._now())
 
     def retry(self, job_id: str) -> Job:
         with writing(self._engine) as connection:
-            return endings.retry(connection, job_id, now=self._now())
+            return endings.retry(connection, job_id, tenant=self._tenant, now=self._now())
 
     def article(self, article_id: str) -> Article:
         with reading(self._engine) as connection:
-            return records.article(connection, article_id)
+            return records.article(connection, article_id, tenant=self._tenant)
 
     def latest_job(self, article_id: str) -> Job:
         with reading(self._engine) as connection:
-            return records.latest_job(connection, article_id)
+            return records.latest_job(connection, article_id, tenant=self._tenant)
 
     def analysis(self, article_id: str) -> StoredAnalysis:
         with reading(self._engine) as connection:
-            return records.analysis(connection, article_id)
+            return records.analysis(connection, article_id, tenant=self._tenant)
 
     def delete_article(self, article_id: str) -> None:
         with writing(self._engine) as connection:
-            endings.delete_article(connection, article_id, now=self._now())
+            endings.delete_article(connection, article_id, tenant=self._tenant, now=self._now())
 
     def delivery(self, delivery_id: str) -> Delivery:
         with reading(self._engine) as connection:
-            return deliveries.delivery(connection, delivery_id)
+            return deliveries.delivery(connection, delivery_id, tenant=self._tenant)
 
     def deliveries(self, wanted: DeliveryFilter, *, after: str | None, limit: int) -> DeliveryPage:
         with reading(self._engine) as connection:
-            return deliveries.page(connection, wanted, after=after, limit=limit)
+            return deliveries.page(
+                connection, wanted, tenant=self._tenant, after=after, limit=limit
+            )
 
     def redeliver(self, delivery_id: str) -> Delivery:
         with writing(self._engine) as connection:
-            return deliveries.redeliver(connection, delivery_id, now=self._now())
+            return deliveries.redeliver(
+                connection, delivery_id, tenant=self._tenant, now=self._now()
+            )
+
+    def audit_events(self, wanted: AuditFilter, *, after: str | None, limit: int) -> AuditPage:
+        with reading(self._engine) as connection:
+            return audit.page(connection, wanted, tenant=self._tenant, after=after, limit=limit)
+
+    # What it asks for no tenant in particular.
+
+    def has_keys(self) -> bool:
+        with reading(self._engine) as connection:
+            return keys.exist(connection)
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        with reading(self._engine) as connection:
+            return keys.find(connection, key_id)
+
+    def key_used(self, key_id: str) -> None:
+        with writing(self._engine) as connection:
+            keys.used(connection, key_id, now=self._now())
+
+    def key_refused(self, key_id: str, reason: str) -> None:
+        with writing(self._engine) as connection:
+            keys.refused(connection, key_id, reason, now=self._now())
 
     def live_workers(self, *, within: int) -> tuple[WorkerInfo, ...]:
         with reading(self._engine) as connection:
@@ -140,9 +192,9 @@ class SqlStore:
             return figures.read(connection, workers_within=workers_within, now=self._now())
 
     def ping(self) -> None:
-        """Ask for a table of ours, so that a database without the schema counts as away."""
+        """A database without our schema, or with an older one, counts as away."""
         with reading(self._engine) as connection:
-            connection.execute(select(jobs.c.id).limit(1)).first()
+            check_not_behind(connection)
 
     def waiting(self) -> int:
         """How many jobs are queued."""
@@ -151,6 +203,45 @@ class SqlStore:
             return connection.execute(
                 select(func.count()).select_from(jobs).where(queued)
             ).scalar_one()
+
+    # What the operator asks.
+
+    def create_key(self, grant: KeyGrant) -> tuple[ApiKey, Token]:
+        """A new key, and its tenant when it is the first."""
+        with writing(self._engine) as connection:
+            return keys.create(connection, grant, now=self._now())
+
+    def keys(self, tenant: str | None = None) -> tuple[ApiKey, ...]:
+        """All keys, of one tenant or of all."""
+        with reading(self._engine) as connection:
+            return keys.every(connection, tenant)
+
+    def revoke_key(self, key_id: str) -> ApiKey:
+        """End the key now. Raises `NotFoundError`."""
+        with writing(self._engine) as connection:
+            return keys.revoke(connection, key_id, now=self._now())
+
+    def rotate_key(self, key_id: str, *, grace: timedelta) -> tuple[ApiKey, Token]:
+        """A new secret; the old one is good for `grace` longer. Raises `NotFoundError` or
+        `StateConflictError`."""
+        with writing(self._engine) as connection:
+            return keys.rotate(connection, key_id, grace=grace, now=self._now())
+
+    def tenants(self) -> tuple[str, ...]:
+        """All tenants by name."""
+        with reading(self._engine) as connection:
+            return tenants.every(connection)
+
+    def add_tenant(self, tenant: str) -> None:
+        """Make the tenant unless there is one of this name."""
+        with writing(self._engine) as connection:
+            tenants.add(connection, tenant, now=self._now())
+
+    def delete_tenant(self, tenant: str) -> None:
+        """Delete everything that is the tenant's. Raises `NotFoundError`, or
+        `StateConflictError` when no API key would be left."""
+        with writing(self._engine) as connection:
+            tenants.remove(connection, tenant, now=self._now())
 
     # What a worker asks.
 
@@ -203,6 +294,28 @@ class SqlStore:
     def attempted(self, claim: DeliveryClaim, attempt: Attempt) -> DeliveryState | None:
         with writing(self._engine) as connection:
             return deliveries.attempted(connection, claim, attempt, now=self._now())
+
+    def expire(self, *, days: int, keep: int, limit: int) -> int:
+        now = self._now()
+        with reading(self._engine) as connection:
+            # Most times there is nothing, and then no writer has to wait.
+            if not forgetting.anything_to_expire(connection, days=days, keep=keep, now=now):
+                return 0
+        with writing(self._engine) as connection:
+            return forgetting.expire(connection, days=days, keep=keep, limit=limit, now=now)
+
+    def purge(self, *, tombstone_days: int, limit: int) -> int:
+        with writing(self._engine) as connection:
+            return forgetting.purge(
+                connection,
+                tombstone_days=tombstone_days,
+                idempotency_ttl=self._idempotency_ttl,
+                limit=limit,
+                now=self._now(),
+            )
+
+    def empty_log(self) -> None:
+        empty_log(self._engine)
 
     def worker_seen(self, info: WorkerInfo) -> None:
         with writing(self._engine) as connection:

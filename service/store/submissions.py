@@ -10,26 +10,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.domain.article import AnalysisOptions, Article
 from service.domain.errors import (
+    GoneError,
     IdempotencyInFlightError,
     IdempotencyMismatchError,
     QueueFullError,
 )
 from service.domain.job import JobState, Priority
+from service.domain.key import Quota
 from service.domain.ports import IdempotencyClaim, Receipt, Submission
+from service.store import tenants, usage
 from service.store.clock import new_id
 from service.store.rows import from_options
 from service.store.tables import articles, idempotency_keys, jobs
 
+_GONE = "What this Idempotency-Key was answered with has been deleted or has expired since."
+
 
 def replay(
-    connection: Connection, claim: IdempotencyClaim, *, now: datetime, keep: int
+    connection: Connection, claim: IdempotencyClaim, *, tenant: str, now: datetime, keep: int
 ) -> Submission | None:
-    """The answer that the key was given before, or `None` when it is new (or forgotten).
+    """The answer that the tenant's key was given before, or `None` when it is new (or forgotten).
 
-    Raises `IdempotencyMismatchError`.
+    Raises `IdempotencyMismatchError`, or `GoneError` when what it speaks of is no longer there.
     """
     row = connection.execute(
         select(idempotency_keys).where(
+            idempotency_keys.c.tenant == tenant,
             idempotency_keys.c.key == claim.key,
             idempotency_keys.c.created_at > now - timedelta(seconds=keep),
         )
@@ -38,6 +44,8 @@ def replay(
         return None
     if row.fingerprint != claim.fingerprint:
         raise IdempotencyMismatchError("the key was used with another request")
+    if not row.body:
+        raise GoneError(_GONE)
     return Submission(receipts=(), replayed_body=row.body)
 
 
@@ -45,6 +53,8 @@ def submit(
     connection: Connection,
     submitted: Sequence[tuple[Article, AnalysisOptions]],
     *,
+    tenant: str,
+    quota: Quota | None,
     priority: Priority,
     max_attempts: int,
     max_queued: int,
@@ -55,16 +65,21 @@ def submit(
 ) -> Submission:
     """Write everything of one request. The key's row is what parallel requests compete for.
 
-    Raises `QueueFullError` unless all of it fits; an earlier answer is given again even then.
+    Raises `QueueFullError` or `QuotaExceededError` unless all of it fits; an earlier answer is
+    given again even then.
     """
+    tenants.hold(connection, tenant)
     receipts = tuple(Receipt(article_id=article.id, job_id=new_id()) for article, _ in submitted)
     if idempotency is not None:
-        earlier = replay(connection, idempotency, now=now, keep=keep)
+        earlier = replay(connection, idempotency, tenant=tenant, now=now, keep=keep)
         if earlier is not None:
             return earlier
-        if not _reserve(connection, idempotency, receipts, now=now, keep=keep):
+        subject = batch_id or next((article.id for article, _ in submitted), None)
+        if not _reserve(
+            connection, idempotency, receipts, subject, tenant=tenant, now=now, keep=keep
+        ):
             # A parallel request won: on PostgreSQL the insert has waited for its commit.
-            earlier = replay(connection, idempotency, now=now, keep=keep)
+            earlier = replay(connection, idempotency, tenant=tenant, now=now, keep=keep)
             if earlier is None:
                 raise IdempotencyInFlightError("a request with this key is being answered")
             return earlier
@@ -72,7 +87,11 @@ def submit(
         return Submission(receipts=())
     if _queued(connection, up_to=max_queued) + len(submitted) > max_queued:
         raise QueueFullError(f"{max_queued} jobs may be queued")
-    connection.execute(insert(articles), [_article_row(article) for article, _ in submitted])
+    if quota is not None:
+        usage.count(connection, quota, len(submitted), tenant=tenant, now=now)
+    connection.execute(
+        insert(articles), [{**_article_row(article), "tenant": tenant} for article, _ in submitted]
+    )
     connection.execute(
         insert(jobs),
         [
@@ -89,6 +108,7 @@ def submit(
                 "created_at": now,
                 "updated_at": now,
                 "token": 0,
+                "tenant": tenant,
             }
             for receipt, (article, options) in zip(receipts, submitted, strict=True)
         ],
@@ -106,7 +126,9 @@ def _reserve(
     connection: Connection,
     claim: IdempotencyClaim,
     receipts: Sequence[Receipt],
+    subject: str | None,
     *,
+    tenant: str,
     now: datetime,
     keep: int,
 ) -> bool:
@@ -119,9 +141,11 @@ def _reserve(
     inserted = connection.execute(
         dialect.insert(idempotency_keys)
         .values(
+            tenant=tenant,
             key=claim.key,
             fingerprint=claim.fingerprint,
             body=claim.respond(receipts),
+            subject=subject,
             created_at=now,
         )
         .on_conflict_do_nothing()

@@ -91,6 +91,52 @@ def test_operation_ids_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
+LINKS = [
+    (f"{operation['operationId']} {status} {name}", answer, link)
+    for _, _, operation in OPERATIONS
+    for status, answer in operation["responses"].items()
+    for name, link in answer.get("links", {}).items()
+]
+
+
+@pytest.mark.parametrize(("answer", "link"), [one[1:] for one in LINKS], ids=[a for a, *_ in LINKS])
+def test_links_lead_from_what_an_answer_has_to_what_an_operation_takes(
+    answer: dict[str, Any], link: dict[str, Any]
+) -> None:
+    path, target = next(
+        (path, operation)
+        for path, _, operation in OPERATIONS
+        if operation["operationId"] == link["operationId"]
+    )
+    shared = CONTRACT["paths"][path].get("parameters", [])
+    taken = {parameter["name"] for parameter in [*shared, *target.get("parameters", [])]}
+    assert link["description"]
+    assert link["parameters"].keys() <= taken
+    examples = [one["value"] for one in answer["content"]["application/json"]["examples"].values()]
+    for expression in link["parameters"].values():
+        pointer = expression.removeprefix("$response.body#/")
+        for example in examples:
+            assert _at(example, pointer.split("/")) is not None or pointer == "next_cursor"
+
+
+def _at(document: Any, steps: list[str]) -> Any:
+    for step in steps:
+        document = document[int(step)] if isinstance(document, list) else document[step]
+    return document
+
+
+def test_every_operation_on_one_thing_is_linked_to() -> None:
+    """Who submits an article finds everything else by links."""
+    linked = {link["operationId"] for *_, link in LINKS}
+    on_one = {
+        operation["operationId"]
+        for path, _, operation in OPERATIONS
+        if path.endswith(("_id}", "cancel"))
+    }
+    assert on_one <= linked
+    assert {"getAnalysis", "retryJob", "redeliver", "listJobs", "listDeliveries"} <= linked
+
+
 def test_every_object_schema_is_strict() -> None:
     open_on_purpose = {"Problem"}
     loose = {

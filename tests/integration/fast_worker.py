@@ -19,12 +19,16 @@ from workers.pipeline import OnStage
 
 
 class FastPipeline:
-    """Commands, one a text: `sleep SECONDS`, `deaf` (to the soft time limit), `stuck` (deaf
-    to anything), `eat MEGABYTES`,
-    `die`, `retry`, `permanent`."""
+    """Commands, one a text: `sleep SECONDS`, `wait FILE` (until it is there), `deaf` (to the soft
+    time limit), `stuck` (deaf to anything), `eat MEGABYTES`, `die`, `retry`, `permanent`."""
 
     version = "fast-1"
     models: tuple[dict[str, Any], ...] = ({"name": "fast", "task": "ner"},)
+    # Of all texts, in words.
+    tokens_read: dict[str, int]
+
+    def __init__(self) -> None:
+        self.tokens_read = {"ner": 0}
 
     @staticmethod
     def check(settings: Settings) -> None:
@@ -41,6 +45,7 @@ class FastPipeline:
         for stage in STAGES[:-1]:
             on_stage(stage)
             if stage is Stage.RECOGNISE:
+                self.tokens_read["ner"] += len(article.text.split())
                 obey(article.text)
         return Analysis(
             pipeline_version=self.version,
@@ -62,6 +67,9 @@ def obey(command: str) -> None:
         case ["sleep", seconds]:
             end = time.monotonic() + float(seconds)
             while time.monotonic() < end:
+                time.sleep(0.05)
+        case ["wait", file]:
+            while not os.path.exists(file):
                 time.sleep(0.05)
         case ["deaf"]:
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)

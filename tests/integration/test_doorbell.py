@@ -14,7 +14,7 @@ import pytest
 
 from service.domain.job import Priority
 from service.queueing import BrokerDoorbell, open_doorbell
-from service.queueing.doorbell import REST_SECONDS
+from service.queueing.line import REST_SECONDS
 from service.settings import load_settings
 from tests.integration.processes import Broker, wait_for
 

@@ -191,7 +191,9 @@ def test_one_request_through_figures_log_lines_and_spans(
     def named(name: str) -> list[tuple[str, Any]]:
         return [(service, span) for service, span in collector.spans if span.name == name]
 
-    wait_for(lambda: bool(named("analyse") and named("ring")), 20, "the spans arrive")
+    # Each ends at its own time and may come in a batch of its own.
+    wanted = ("POST /v1/articles", "ring", "analyse")
+    wait_for(lambda: all(map(named, wanted)), 20, "the spans arrive")
     [(service, request)] = named("POST /v1/articles")
     [(_, ring)] = named("ring")
     [(part, job)] = named("analyse")
@@ -209,6 +211,7 @@ def test_one_request_through_figures_log_lines_and_spans(
     assert figure(text, "stancewire_attempts_ended_total", outcome="succeeded") == 1
     assert figure(text, "stancewire_stage_seconds_count") == 7
     assert figure(text, "stancewire_characters_total") == len("hello")
+    assert figure(text, "stancewire_tokens_total", model="ner") == 1
     wait_for(
         lambda: figure(api.get("/metrics").text, "stancewire_live_workers") == 1,
         20,

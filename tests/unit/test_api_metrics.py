@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from api_support import UNKNOWN, Api
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.app import create_app
 from service.domain.job import JobFailure
 from service.domain.ports import WorkerInfo
+from service.settings import load_settings
 
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
@@ -88,6 +92,29 @@ def test_queues_workers_and_failures_come_from_the_store(api: Api) -> None:
     assert found["stancewire_recent_failures", labels(code="attempts_exhausted")] == 1
     assert found["stancewire_live_workers", ()] == 3
     assert found["stancewire_pipeline_workers", labels(pipeline_version="a")] == 2
+
+
+def test_webhooks_that_have_not_arrived() -> None:
+    api = Api()
+    settings = replace(load_settings(), webhook_secret=SECRET)
+    api.client = create_app(settings, api.store, api.doorbell).test_client()
+    empty = scrape(api)
+    for state in ("pending", "failed", "disabled"):
+        assert empty["stancewire_webhook_deliveries", labels(state=state)] == 0
+    assert empty["stancewire_webhook_overdue_seconds", ()] == 0
+    job_id = api.submit(options={"callback_url": "https://hooks.example/"})["job_id"]
+    api.store.fail(job_id, JobFailure("unreadable", "…"))
+    found = scrape(api)
+    assert found["stancewire_webhook_deliveries", labels(state="pending")] == 1
+    assert found["stancewire_webhook_overdue_seconds", ()] == 7
+
+
+def test_a_broker_that_is_away_is_a_figure(api: Api) -> None:
+    assert scrape(api)["stancewire_broker_up", ()] == 1
+    api.doorbell.away = True
+    found = scrape(api)
+    assert found["stancewire_broker_up", ()] == 0
+    assert found["stancewire_database_up", ()] == 1
 
 
 def test_a_database_that_is_away_is_a_figure(api: Api) -> None:

@@ -62,6 +62,7 @@ def test_models_of_the_live_workers(api: Api) -> None:
     found = [(model["name"], model["pipeline_version"], model["workers"]) for model in models]
     assert found == [("ner", "p1", 2), ("ner", "p2", 1), ("stance", "p1", 1)]
     assert models[0]["metrics"] == {"f1": 0.9}
+    assert models[0]["calibrated"] is False
     assert models[2]["version"] is None
 
 
@@ -133,10 +134,42 @@ def test_each_request_is_one_json_line(api: Api, caplog: pytest.LogCaptureFixtur
 
 
 def test_every_answer_is_hardened(api: Api) -> None:
-    for path in ("/livez", "/", "/nothing"):
-        headers = api.client.get(path).headers
+    rules = api.app.url_map.iter_rules()
+    paths = [rule.rule.replace("<", "").replace(">", "") for rule in rules]
+    assert {"/", "/docs", "/openapi.json", "/metrics", "/v1/jobs"} <= set(paths)
+    pages = set()
+    for path in (*paths, "/nothing", "/assets/docs.js", "/assets/swagger/swagger-ui.css"):
+        with api.client.get(path) as response:
+            headers = response.headers
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["Referrer-Policy"] == "no-referrer"
+        policy = dict(
+            directive.strip().partition(" ")[::2]
+            for directive in headers["Content-Security-Policy"].split(";")
+        )
+        assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+        if response.mimetype != "text/html":
+            assert len(policy) == 2
+            continue
+        pages.add(path)
+        assert policy["base-uri"] == policy["form-action"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+        assert policy["img-src"] == "'self' data:"
+        assert len(policy) == 8
+        assert headers["X-Frame-Options"] == "DENY"
+    # Every other page would need its own look.
+    assert pages == {"/", "/docs"}
+
+
+def test_a_line_of_the_log_cannot_be_forged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    forged = '{"level": "ERROR"}'
+    with caplog.at_level(logging.DEBUG):
+        api.client.get(f"/x%0a%0d%e2%80%a8{forged}", headers={"User-Agent": forged})
+        api.client.get("/livez", headers={"X-Request-Id": forged})
+    lines = "\n".join(JsonLines().format(record) for record in caplog.records).split("\n")
+    assert len(lines) == 2
+    assert [json.loads(line)["level"] for line in lines] == ["INFO", "INFO"]
+    assert all(line.isascii() and line.isprintable() for line in lines)
 
 
 def test_problem_types_are_unique_and_errors() -> None:

@@ -201,3 +201,19 @@ def test_the_unit_of_offsets_is_always_asked_for() -> None:
         b"offsets=codepoint",
         b"offsets=utf16",
     ]
+
+
+def test_a_key_that_has_made_its_requests_waits_for_the_next_minute() -> None:
+    script = Script(problem(429, {"Retry-After": "41"}), job("queued"))
+
+    script.client().job("j")
+
+    assert script.pauses == [41]
+
+
+def test_a_quota_of_the_day_is_not_waited_for() -> None:
+    script = Script(problem(429, {"Retry-After": "40000"}))
+
+    with pytest.raises(OverloadedError):
+        script.client().job("j")
+    assert script.pauses == []

@@ -61,6 +61,15 @@ def word_lists() -> list[list[Word]]:
     return [split_words(text * repeat) for text in TEXTS for repeat in (1, 7)]
 
 
+def test_what_a_model_reads_is_counted(tagger: TokenTagger, model: AttributionModel) -> None:
+    reader: TokenTagger | AttributionModel
+    for reader in (tagger, model):
+        windows = [window for words in word_lists() for window in reader.windows(words, ())]
+        before = reader.tokens_read
+        reader.tag(windows)
+        assert reader.tokens_read - before == sum(len(window.input_ids) for window in windows) > 0
+
+
 def test_tags_are_the_same_alone_and_in_a_batch(tagger: TokenTagger) -> None:
     windows = [window for words in word_lists() for window in tagger.windows(words, ())]
     together = tagger.tag(windows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,9 +17,9 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.domain.job import JobState, Priority
-from service.domain.ports import QueueFigures, StoreFigures
+from service.domain.ports import DeliveryFigures, QueueFigures, StoreFigures
 from service.metrics import ApiMetrics
-from tests.fakes import FakeStore
+from tests.fakes import FakeDoorbell, FakeStore
 from workers.metrics import WorkerMetrics
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ _BUILT_IN = {"instance", "job", "le"}
 class EveryFigure(FakeStore):
     def figures(self, *, workers_within: int) -> StoreFigures:
         line = QueueFigures(Priority.BULK, JobState.QUEUED, 1, 1.0, 1, 1.0, 0)
-        return StoreFigures((line,), {"p1": 1}, {"internal_error": 1})
+        return StoreFigures((line,), {"p1": 1}, {"internal_error": 1}, DeliveryFigures())
 
 
 def exported() -> dict[str, set[str]]:
@@ -48,8 +49,12 @@ def exported() -> dict[str, set[str]]:
     api.answered("GET", "/livez", 200, 0.1)
     worker._failures.labels("internal_error")
     worker._windows.labels("ner")
+    worker._tokens.labels("ner")
+    worker._webhook_failures.labels("timeout")
     worker._wait_seconds.labels("bulk")
-    text = api.exposition(EveryFigure(), workers_within=30) + generate_latest(worker.registry)
+    text = api.exposition(EveryFigure(), FakeDoorbell(), workers_within=30) + generate_latest(
+        worker.registry
+    )
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text.decode()):
         for sample in family.samples:
@@ -102,6 +107,16 @@ def test_every_alert_is_whole_and_documented() -> None:
         assert rule["annotations"]["summary"]
 
 
+def test_every_alert_is_seen_to_fire() -> None:
+    fired = {
+        case["alertname"]
+        for group in yaml.safe_load((FOLDER / "alerts.test.yaml").read_text())["tests"]
+        for case in group["alert_rule_test"]
+        if case["exp_alerts"]
+    }
+    assert fired == {rule["alert"] for rule in ALERTS}
+
+
 def test_the_dashboard_is_one_that_grafana_imports() -> None:
     assert DASHBOARD["title"]
     assert DASHBOARD["schemaVersion"] >= 36
@@ -123,8 +138,11 @@ def test_the_dashboard_is_one_that_grafana_imports() -> None:
         occupied |= cells
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_prometheus_takes_rules_and_expressions(tmp_path: Path) -> None:
+    if shutil.which("promtool") is None:
+        if os.environ.get("STANCEWIRE_REQUIRE_PROMTOOL"):
+            pytest.fail("STANCEWIRE_REQUIRE_PROMTOOL is set and no promtool is installed")
+        pytest.skip("promtool is not installed")
     checked = tmp_path / "expressions.yaml"
     rules = [
         {"record": f"checked:{number}", "expr": expression}

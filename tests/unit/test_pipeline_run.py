@@ -47,6 +47,7 @@ class FakeModel:
         self.manifest = Manifest(task)
         self.error = error
         self.words: list[str] = []
+        self.tokens_read = len(task)
         self.thresholds = {
             "cue_bias": 0.0, "rescue_bias": 0.0, "switch_penalty": 1.0, "minimum_score": 0.0,
             "radius": 96.0,
@@ -127,6 +128,10 @@ def test_an_analysis_is_whole_and_its_spans_are_exact() -> None:
                 check(item)
 
     check(document)
+
+
+def test_the_pipeline_says_what_each_model_has_read() -> None:
+    assert pipeline().tokens_read == {"ner": 3, "attribution": 11, "stance": 6}
 
 
 def test_the_same_article_gives_the_same_analysis() -> None:

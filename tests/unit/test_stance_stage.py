@@ -27,7 +27,8 @@ from service.domain.analysis import (
 from workers.models.stance import Answer
 from workers.models.stance_inputs import QuestionKind, StanceQuestion
 from workers.stages.stance import stance
-from workers.stages.stance.pairs import PASSAGE_CHARACTERS
+from workers.stages.stance.layout import Layout
+from workers.stages.stance.pairs import PASSAGE_CHARACTERS, entity_pairs
 from workers.stages.stance.stage import QUESTIONS_PER_SENTENCE
 from workers.stages.types import Canonical, Stances
 
@@ -296,6 +297,20 @@ def test_a_passage_that_was_cut_is_skipped_not_answered() -> None:
     assert result.pairs_skipped == len(scorer.asked) > 0
 
 
+def test_a_target_that_cannot_be_read_whole_is_answered_by_an_abstention() -> None:
+    text = "Bob blames Carl for the harbour."
+    scorer = Scorer(by_verbs)
+    scorer.cut = True
+    canonical = article(text, {"e1": ["Bob"], "e2": ["Carl"]})
+    result = run(text, canonical, ["the harbour", "Carl", "nuts"], scorer=scorer)
+    assert [(s.target.name, s.target.entity_id, s.abstention) for s in result.stances] == [
+        ("the harbour", None, Abstention.NOT_READ),
+        ("Carl", "e2", Abstention.NOT_READ),
+        ("nuts", None, Abstention.NO_EVIDENCE),
+    ]
+    assert result.pairs_skipped == len(scorer.asked)
+
+
 def test_monster_sentence_is_read_around_the_target() -> None:
     text = "word " * 400 + "Bob blames Carl " + "word " * 400 + "end."
     result = run(text, article(text, {"e1": ["Bob"], "e2": ["Carl"]}))
@@ -304,6 +319,40 @@ def test_monster_sentence_is_read_around_the_target() -> None:
     assert len(evidence.text) <= PASSAGE_CHARACTERS
     assert "Bob blames Carl" in evidence.text
     assert set(evidence.text.split()) <= {"word", "Bob", "blames", "Carl"}
+
+
+def test_a_topic_named_beyond_its_passage_is_marked_only_inside() -> None:
+    text = "Bob praises peace " + "word " * 200 + "and Bob waits."
+    scorer = Scorer(by_verbs)
+    run(text, article(text, {"e1": ["Bob"]}), ["Bob"], scorer)
+    (question,) = [question for question in scorer.asked if question.topic]
+    assert len(question.text) <= PASSAGE_CHARACTERS
+    assert question.target_spans == [(0, 3)]
+
+
+def test_a_topic_whose_first_name_is_longer_than_its_passage_is_looked_up() -> None:
+    name = "B" * (PASSAGE_CHARACTERS + 10)
+    scorer = Scorer(by_verbs)
+    run(f"{name} waits.", article(f"{name} waits.", {"e1": [name]}), [name], scorer)
+    (question,) = [question for question in scorer.asked if question.topic]
+    assert question.target_spans is None
+
+
+def test_a_sentence_of_hundreds_of_names_is_read_a_few_times() -> None:
+    """Each name with each would be 40,000 readings of the words in between."""
+    text = "Bob and Carl " * 200 + "again."
+    read: list[tuple[int, int]] = []
+
+    class CountingLayout(Layout):
+        def related(self, first: Mention, second: Mention) -> bool:
+            read.append((first.start, second.start))
+            return super().related(first, second)
+
+    layout = CountingLayout(
+        text, sentences_of(text), article(text, {"e1": ["Bob"], "e2": ["Carl"]})
+    )
+    assert all(pair.holder.kind == "author" for pair in entity_pairs(layout))
+    assert 0 < len(read) <= 4
 
 
 def test_an_article_without_names_or_sentences_is_fine() -> None:

@@ -17,6 +17,7 @@ from service.settings import Settings, load_settings
 from workers import sender
 from workers.celery_app import create_app
 from workers.deliveries import HARD_SECONDS, LEASE_SECONDS, SOFT_SECONDS, deliver
+from workers.metrics import WEBHOOK_OUTCOMES, WorkerMetrics
 from workers.no_pipeline import NoPipeline
 from workers.sweeper import SWEEP_LIMIT, sweep_deliveries
 
@@ -32,6 +33,8 @@ class Deliveries:
     free: bool = True
     away: bool = False
     outcome: Attempt | None = None
+    # What an attempt ends in.
+    then: DeliveryState | None = DeliveryState.DELIVERED
     waiting: tuple[str, ...] = ()
     rung: list[str] = field(default_factory=list)
     asked: dict[str, int] = field(default_factory=dict)
@@ -57,7 +60,7 @@ class Deliveries:
 
     def attempted(self, claim: DeliveryClaim, attempt: Attempt) -> DeliveryState | None:
         self.outcome = attempt
-        return DeliveryState.DELIVERED
+        return self.then
 
     def due_deliveries(self, *, redeliver_after: int, limit: int) -> tuple[str, ...]:
         self.asked = {"redeliver_after": redeliver_after, "limit": limit}
@@ -86,6 +89,11 @@ class Context:
     store: Deliveries = field(default_factory=Deliveries)
     sender: Poster = field(default_factory=Poster)
     settings: Settings = SETTINGS
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
+
+    def figure(self, name: str, **labels: str) -> float | None:
+        found: float | None = self.metrics.registry.get_sample_value(name, labels)
+        return found
 
 
 def test_a_due_delivery_is_signed_sent_and_recorded(caplog: pytest.LogCaptureFixture) -> None:
@@ -127,6 +135,30 @@ def test_the_soft_limit_is_a_time_out() -> None:
     assert context.store.outcome is not None
     assert context.store.outcome.failure is not None
     assert context.store.outcome.failure.code == "timeout"
+
+
+@pytest.mark.parametrize("state", WEBHOOK_OUTCOMES)
+def test_each_attempt_has_one_outcome(state: DeliveryState | None) -> None:
+    context = Context(Deliveries(then=state))
+    deliver(context, "d1")
+    for outcome in WEBHOOK_OUTCOMES.values():
+        found = context.figure("stancewire_webhook_attempts_total", outcome=outcome)
+        assert found == (outcome == WEBHOOK_OUTCOMES[state])
+    assert context.figure("stancewire_webhook_seconds_count") == 1
+
+
+def test_a_failed_attempt_is_counted_by_its_code() -> None:
+    context = Context(Deliveries(then=DeliveryState.PENDING), Poster(SoftTimeLimitExceeded()))
+    deliver(context, "d1")
+    assert context.figure("stancewire_webhook_attempts_total", outcome="retried") == 1
+    assert context.figure("stancewire_webhook_failures_total", code="timeout") == 1
+
+
+def test_what_is_not_attempted_is_not_counted() -> None:
+    context = Context(Deliveries(free=False))
+    deliver(context, "d1")
+    assert context.figure("stancewire_webhook_seconds_count") == 0
+    assert context.figure("stancewire_webhook_attempts_total", outcome="delivered") == 0
 
 
 def test_the_limits_of_an_attempt_fit_together() -> None:

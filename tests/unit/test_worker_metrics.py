@@ -95,6 +95,25 @@ def test_stages_waiting_and_reading_are_measured() -> None:
     assert value("stancewire_characters_total") == 1
 
 
+def test_tokens_are_counted_whatever_becomes_of_the_job() -> None:
+    context = a_context(MemoryStore(a_job(attempts=1)))
+    read = context.pipeline.tokens_read
+
+    def tokens(model: str) -> float | None:
+        found: float | None = context.metrics.registry.get_sample_value(
+            "stancewire_tokens_total", {"model": model}
+        )
+        return found
+
+    read["ner"] = 700
+    analyse(context, "j1")
+    assert tokens("ner") == 700
+    read.update(ner=900, stance=50)
+    context.pipeline.act = lambda: (_ for _ in ()).throw(PermanentError("unreadable", "…"))
+    analyse(context, "j1")
+    assert (tokens("ner"), tokens("stance")) == (900, 50)
+
+
 def test_nothing_is_counted_for_a_job_that_is_not_free() -> None:
     value = run(MemoryStore(None))
     assert value("stancewire_attempts_total", queue="interactive") == 0

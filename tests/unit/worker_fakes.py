@@ -122,6 +122,7 @@ class ScriptedPipeline:
 
     def __init__(self, act: Callable[[], object] = lambda: None) -> None:
         self.act = act
+        self.tokens_read: dict[str, int] = {}
 
     def run(
         self, article: Article, options: AnalysisOptions, on_stage: Callable[[Stage], None]

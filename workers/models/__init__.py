@@ -1,1 +1,1 @@
-"""Models from disk: manifests, sessions, words and windows. No news rules here."""
+"""Models from disk: manifests, sessions, words and windows; others by name. No news rules."""

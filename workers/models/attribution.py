@@ -82,6 +82,11 @@ class AttributionModel:
         """`cue_bias`, `rescue_bias`, `switch_penalty`, `minimum_score`, `radius`."""
         return self.manifest.thresholds
 
+    @property
+    def tokens_read(self) -> int:
+        """Wordpieces read since it was opened."""
+        return self._encoder.tokens_read
+
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
         """Overlapping windows over the words; `breaks` are first words of paragraphs."""
         return self._windows(words, breaks)

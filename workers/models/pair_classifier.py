@@ -51,6 +51,11 @@ class PairClassifier:
         """Label of each score column."""
         return self.manifest.labels
 
+    @property
+    def tokens_read(self) -> int:
+        """Wordpieces read since it was opened."""
+        return self._session.tokens_read
+
     def logits(self, pairs: Sequence[EncodedPair]) -> NDArray[np.float32]:
         """Logits, (pairs, labels); each pair runs alone, see `sessions`."""
         rows = [

@@ -28,6 +28,8 @@ class Session:
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         """Raises ModelCorruptError if the runtime cannot read the graph."""
+        # What it was given since it was opened, for the worker's figures.
+        self.tokens_read = 0
         options = onnxruntime.SessionOptions()
         # More threads change the order of sums, and processes already fill the cores.
         options.intra_op_num_threads = threads
@@ -45,6 +47,7 @@ class Session:
 
     def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
         """Outputs of the graph in their order."""
+        self.tokens_read += inputs["input_ids"].size if "input_ids" in inputs else 0
         outputs: list[NDArray[np.float32]] = self._session.run(None, dict(inputs))
         return outputs
 

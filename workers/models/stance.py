@@ -67,6 +67,11 @@ class StanceModel:
         """Checks and opens a model folder. Raises ModelError."""
         return cls(PairClassifier.load(folder, threads))
 
+    @property
+    def tokens_read(self) -> int:
+        """Wordpieces read since it was opened."""
+        return self._classifier.tokens_read
+
     def score(self, questions: Sequence[StanceQuestion]) -> list[Answer]:
         """One answer a question, in order. Raises ValueError where a target is blank."""
         answers = []

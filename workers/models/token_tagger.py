@@ -74,6 +74,11 @@ class TokenTagger:
         """Label of each score column; the first is O."""
         return self.manifest.labels
 
+    @property
+    def tokens_read(self) -> int:
+        """Wordpieces read since it was opened."""
+        return self._session.tokens_read
+
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
         """Overlapping windows over the words; `breaks` are first words of sentences."""
         return self._windows(words, breaks)

@@ -169,6 +169,11 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def inside(mentions: Iterable[Mention], start: int, end: int) -> list[Mention]:
+    """The mentions that stand wholly in the range: a passage may be a part of its sentence."""
+    return [mention for mention in mentions if start <= mention.start and mention.end <= end]
+
+
 def offsets(mentions: Iterable[Mention], start: int) -> list[tuple[int, int]]:
     """Mention offsets relative to `start`."""
     return [(mention.start - start, mention.end - start) for mention in mentions]

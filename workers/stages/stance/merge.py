@@ -68,9 +68,9 @@ def likeliest(probabilities: Probabilities) -> tuple[StanceLabel, float]:
     return _LABELS[best], values[best]
 
 
-def without_evidence(holder: Holder, target: Target) -> Stance:
-    """The answer for a target that nothing in the article bears on."""
-    return Stance("", holder, target, None, Abstention.NO_EVIDENCE, None, ())
+def unanswered(holder: Holder, target: Target, reason: Abstention) -> Stance:
+    """The answer for a target about which nothing was read."""
+    return Stance("", holder, target, None, reason, None, ())
 
 
 def rounded(probabilities: Probabilities) -> Probabilities:

@@ -16,7 +16,7 @@ from service.domain.analysis import (
     Target,
 )
 from workers.models.stance_inputs import StanceQuestion
-from workers.stages.stance.layout import Layout, offsets
+from workers.stages.stance.layout import Layout, inside, offsets
 
 AUTHOR = Holder(kind="author", name="author")
 
@@ -93,11 +93,11 @@ def _of_sources(layout: Layout) -> Iterator[tuple[tuple[str, str, str], Pair | N
             continue
         for sentence in layout.sentences_of(said):
             for target_id, mentions in layout.grouped(sentence).items():
-                inside = [mention for mention in mentions if in_content(said, mention)]
+                told = [mention for mention in mentions if in_content(said, mention)]
                 key = (sentence.id, source.id, target_id)
-                if not inside or target_id == source.id or key in done:
+                if not told or target_id == source.id or key in done:
                     continue
-                own = [one for one in inside if not layout.relays(said, one.start, one.end)]
+                own = [one for one in told if not layout.relays(said, one.start, one.end)]
                 if not own:
                     yield key, None
                     continue
@@ -169,7 +169,7 @@ def entity_question(
     targets: Sequence[Mention],
 ) -> StanceQuestion:
     """The question about one entity, on the text from `start` to `end`."""
-    seen = [mention for mention in targets if start <= mention.start and mention.end <= end]
+    seen = inside(targets, start, end)
     named = seen[0].text if seen else layout.entities[target_id].name
     holder_name, marks = holder_marks(layout, start, end, holder, said)
     question = StanceQuestion(
@@ -191,14 +191,14 @@ def holder_marks(
     named = [
         mention
         for sentence in layout.between(start, end)
-        for mention in layout.mentions(sentence)
-        if mention.entity_id == holder.id and start <= mention.start and mention.end <= end
+        for mention in inside(layout.mentions(sentence), start, end)
+        if mention.entity_id == holder.id
     ]
     if named:
         return named[0].text, offsets(named, start)
     spans = said.source.spans if said is not None else ()
-    inside = [span for span in spans if start <= span.start and span.end <= end]
-    return holder.name, [(span.start - start, span.end - start) for span in inside]
+    shown = [span for span in spans if start <= span.start and span.end <= end]
+    return holder.name, [(span.start - start, span.end - start) for span in shown]
 
 
 def reported(question: StanceQuestion) -> StanceQuestion:
@@ -250,7 +250,9 @@ def _weak(layout: Layout, mention: Mention) -> bool:
 
 
 def _any_related(layout: Layout, holders: Sequence[Mention], targets: Sequence[Mention]) -> bool:
-    return any(layout.related(one, other) for one in holders for other in targets)
+    # Both in reading order. The words between any two stand between the outermost two as well, so
+    # a sentence that names the same two a hundred times costs what one that names them once does.
+    return layout.related(holders[0], targets[-1]) or layout.related(targets[0], holders[-1])
 
 
 def _telling(layout: Layout, first: Mention, second: Mention) -> Attribution | None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from service.domain.analysis import Sentence, Stance, Target
+from service.domain.analysis import Abstention, Sentence, Stance, Target
 from workers.models.stance import Answer
 from workers.models.stance_inputs import QuestionKind, StanceQuestion
 from workers.stages.stance.layout import Layout
-from workers.stages.stance.merge import merged, without_evidence
+from workers.stages.stance.merge import merged, unanswered
 from workers.stages.stance.pairs import AUTHOR, Pair, choose, entity_pairs
 from workers.stages.stance.topics import topic_pairs
 from workers.stages.types import Canonical, Stances
@@ -44,23 +44,29 @@ def stance(
     """Stances of holders towards entities and towards the caller's `targets`.
 
     A target that nothing in the article bears on gets one abstention, `no_evidence`, with the
-    author as its holder. A question whose passage the model cannot read whole counts as skipped.
+    author as its holder. A question that the model cannot read whole counts as skipped; a target
+    of which that is true for every question gets one abstention, `not_read`.
     """
     layout = Layout(text, sentences, canonical)
     limit = max(FEWEST_QUESTIONS, round(QUESTIONS_PER_SENTENCE * len(layout.sentences)))
     asked, skipped = choose(entity_pairs(layout), limit)
-    without: list[Target] = []
+    topics: dict[str, list[Pair]] = {}
     for topic in dict.fromkeys(targets):
         about, left = topic_pairs(layout, topic)
         asked += about
         skipped += left
-        if not about:
-            without.append(Target(kind="topic", name=topic))
+        topics[topic] = about
     answers = scorer.score([pair.question for pair in asked])
     answered: list[tuple[Pair, Answer]] = list(zip(asked, answers, strict=True))
     read = [(pair, answer.probabilities) for pair, answer in answered if not answer.truncated]
     stances = merged(read, text, scorer.thresholds)
-    stances += [without_evidence(AUTHOR, target) for target in without]
+    told = {pair.target for pair, _ in read}
+    for topic, about in topics.items():
+        if not about:
+            target = Target(kind="topic", name=topic)
+            stances.append(unanswered(AUTHOR, target, Abstention.NO_EVIDENCE))
+        elif about[0].target not in told:
+            stances.append(unanswered(AUTHOR, about[0].target, Abstention.NOT_READ))
     return Stances(
         stances=_numbered(stances),
         pairs=len(read),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.domain.analysis import Attribution, Entity, Mention, Sentence, Target
 from workers.models.stance_inputs import StanceQuestion
-from workers.stages.stance.layout import Layout, offsets
+from workers.stages.stance.layout import Layout, inside, offsets
 from workers.stages.stance.pairs import (
     ACTS,
     AUTHOR,
@@ -58,6 +58,8 @@ def _asked_of(
 ) -> Iterator[Pair]:
     """Sources that speak in the sentence; where none does, its actor and the article's voice."""
     start, end = passage(layout.text, sentence, named)
+    seen = inside(named, start, end)
+    marked = offsets(seen, start) if seen else None
     holders: dict[str, tuple[Entity, Attribution | None]] = {}
     for said in layout.speaking_in(sentence.id):
         source = layout.entities.get(said.source.entity_id or "")
@@ -73,7 +75,7 @@ def _asked_of(
         question = StanceQuestion(
             text=layout.text[start:end],
             target=target.name,
-            target_spans=offsets(named, start) if named else None,
+            target_spans=marked,
             topic=True,
         )
         yield Pair(AUTHOR, target, question, start, end, sentence.id, None, VOICE)
@@ -84,7 +86,7 @@ def _asked_of(
             target=target.name,
             holder=name,
             holder_spans=marks,
-            target_spans=offsets(named, start) if named else None,
+            target_spans=marked,
             topic=True,
         )
         if not marks:

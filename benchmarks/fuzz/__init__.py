@@ -1,0 +1,1 @@
+"""Random articles, pages and request bodies, and what must hold for each of them."""

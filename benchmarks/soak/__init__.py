@@ -1,0 +1,1 @@
+"""A long run at steady load: what grows?"""

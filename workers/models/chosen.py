@@ -1,0 +1,92 @@
+"""Which models a worker runs: the bundled ones, or others by name where the settings say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from service.settings import Settings
+from workers.models.attribution import AttributionModel
+from workers.models.foreign_labels import entity_columns, stance_columns
+from workers.models.manifest import Manifest, load_manifest
+from workers.models.named import CLASSIFIER, TAGGER, find_model
+from workers.models.profiles import ATTRIBUTION, NER, STANCE, TASKS, model_folder
+from workers.models.stance import Answer, StanceModel
+from workers.models.stance_inputs import QuestionKind, StanceQuestion
+from workers.models.token_tagger import TokenTagger, WordTagger
+
+
+class Tagger(WordTagger, Protocol):
+    """An entity tagger that says what it is."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def tokens_read(self) -> int: ...
+
+
+class Scorer(Protocol):
+    """A stance model that says what it is."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def tokens_read(self) -> int: ...
+
+    @property
+    def thresholds(self) -> Mapping[QuestionKind, float]: ...
+
+    def score(self, questions: Sequence[StanceQuestion]) -> list[Answer]: ...
+
+
+def check_models(settings: Settings) -> None:
+    """Raise ModelError unless every model is there and for its task. Opens none."""
+    named = _named(settings)
+    for task in TASKS:
+        if task not in named:
+            load_manifest(model_folder(settings.weights_dir, settings.profile, task), task)
+    if NER in named:
+        entity_columns(find_model(named[NER], TAGGER).labels)
+    if STANCE in named:
+        stance_columns(find_model(named[STANCE], CLASSIFIER).labels)
+
+
+def open_models(settings: Settings) -> tuple[Tagger, AttributionModel, Scorer]:
+    """Open the models of the three tasks. Raises ModelError."""
+    threads = settings.inference_threads
+    bundled = {task: model_folder(settings.weights_dir, settings.profile, task) for task in TASKS}
+    named = _named(settings)
+    tagger: Tagger
+    scorer: Scorer
+    if NER in named:
+        tagger = _torch_tagger(named[NER], threads)
+    else:
+        tagger = TokenTagger.load(bundled[NER], threads)
+    if STANCE in named:
+        scorer = _torch_stance(named[STANCE], settings.stance_hypothesis, threads)
+    else:
+        scorer = StanceModel.load(bundled[STANCE], threads)
+    return tagger, AttributionModel.load(bundled[ATTRIBUTION], threads), scorer
+
+
+def _named(settings: Settings) -> dict[str, str]:
+    """Task → name of another model."""
+    if settings.backend != "torch":
+        return {}
+    named = {NER: settings.ner_model, STANCE: settings.stance_model}
+    return {task: name for task, name in named.items() if name}
+
+
+def _torch_tagger(name: str, threads: int) -> Tagger:
+    # Imported when chosen: the bundled models must not pay for torch.
+    from workers.models.torch_tagger import TorchTagger
+
+    return TorchTagger(find_model(name, TAGGER), threads)
+
+
+def _torch_stance(name: str, template: str, threads: int) -> Scorer:
+    from workers.models.torch_stance import TorchStance
+
+    return TorchStance(find_model(name, CLASSIFIER), template, threads)
