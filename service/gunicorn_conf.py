@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from service import arenas
 from service.routes.context import MAX_WAITING
 from service.settings import SettingsError, load_settings
 from service.telemetry import shared_figures
@@ -54,7 +55,9 @@ _folders: list[Path] = []
 
 
 def on_starting(server: Any) -> None:
-    """Before the first fork: whichever process is asked for `/metrics` answers for all."""
+    """Before the first fork: whichever process is asked for `/metrics` answers for all, and none
+    takes memory for each thread that it ever had."""
+    arenas.limit()
     _folders.append(shared_figures.share())
 
 
