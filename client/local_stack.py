@@ -49,7 +49,9 @@ class LocalStack:
         *,
         address: tuple[str, int] = ("127.0.0.1", 0),
         ready_within: float = 120.0,
-        grace: float = 3.0,
+        # The API may take some seconds over its last answers on a busy machine; killed, it would
+        # leave its figures behind.
+        grace: float = 10.0,
         on_step: Callable[[str], None] = lambda _: None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
