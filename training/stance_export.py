@@ -72,12 +72,24 @@ def export_graphs(
 
 
 def manifest_fields(
-    config: dict[str, Any], calibration: dict[str, Any], thresholds: dict[str, float]
+    config: dict[str, Any],
+    calibration: dict[str, Any],
+    thresholds: dict[str, float],
+    *,
+    file: Path,
+    start: str | None,
 ) -> dict[str, Any]:
-    """What the manifest says besides files and metrics."""
+    """What the manifest says besides files and metrics; `file` is the configuration's, `start` the
+    SHA-256 of the graph whose weights were trained further."""
     command = "python -m training.stance --data DIR --out DIR"
+    if file.name != CONFIG.name:
+        command += f" --config training/configs/{file.name}"
     if is_mpnet(config):
-        command += " --config training/configs/stance-mpnet.toml --mpnet DIR"
+        command += " --mpnet DIR"
+    training: dict[str, Any] = {"command": command, "config": config}
+    if start is not None:
+        training["command"] += " --start DIR"
+        training["start_sha256"] = start
     return {
         "name": f"stancewire-stance-{'mpnet' if is_mpnet(config) else 'minilm'}",
         "encoder": MPNET if is_mpnet(config) else MINILM,
@@ -90,7 +102,7 @@ def manifest_fields(
         "thresholds": thresholds,
         "calibration": calibration,
         "precision": "int8",
-        "training": {"command": command, "config": config},
+        "training": training,
     }
 
 
@@ -196,7 +208,8 @@ def main() -> None:
     metrics = {"dev": measure(dev, logits["int8"], settings), **notes}
     if "float32" in logits:
         metrics["dev_float32"] = measure(dev, logits["float32"], settings)
-    fields = manifest_fields(config, settings, thresholds)
+    start = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False).get("start")
+    fields = manifest_fields(config, settings, thresholds, file=arguments.config, start=start)
     files = (*FILES, EMBEDDINGS) if is_mpnet(config) else FILES
     write_manifest(arguments.out, files, {**fields, "metrics": metrics})
     print(json.dumps({"thresholds": thresholds, "calibration": settings, **metrics}, indent=2))
