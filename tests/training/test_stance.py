@@ -215,7 +215,10 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
     assert whole is not None
     assert stopped is not None
     for name, value in whole["model"].items():
-        torch.testing.assert_close(stopped["model"][name], value)
+        # A processor's bfloat16 kernels need not repeat themselves to the last bit (4e-6 was seen);
+        # without the stored random state the weights are 6e-5 apart.
+        apart = float((stopped["model"][name] - value).abs().float().mean())
+        assert apart < 2e-5, name
 
 
 def test_invented_sentences_hold_the_names_they_ask_about() -> None:
