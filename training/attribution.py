@@ -25,6 +25,7 @@ from training.common import (
 from training.loop import Loop
 from training.ner import IGNORED, tensors, window_labels
 from workers.models.attribution import LINK_LABELS, TAG_LABELS, distance_bucket
+from workers.models.sessions import token_id
 from workers.models.words import (
     EncodedWords,
     Window,
@@ -108,7 +109,7 @@ def epoch_rows(
 ) -> list[Row]:
     """Windows of one epoch, cut at fresh places, some words hidden."""
     rng = random.Random(seed)
-    length, mask_id = config["max_length"], tokenizer.token_to_id("[MASK]")
+    length, mask_id = config["max_length"], token_id(tokenizer, "[MASK]")
     rows = []
     for article in articles:
         encoded = EncodedWords(
@@ -143,8 +144,8 @@ def article_windows(
     return make_windows(
         encoded,
         breaks=breaks,
-        cls_id=tokenizer.token_to_id("[CLS]"),
-        sep_id=tokenizer.token_to_id("[SEP]"),
+        cls_id=token_id(tokenizer, "[CLS]"),
+        sep_id=token_id(tokenizer, "[SEP]"),
         max_length=length,
         stride=stride,
         first_length=first_length,

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import random
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from workers.models.case_shapes import SHAPE_COUNT
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 MPNET_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+
+_LAYER = re.compile(r"\.layer\.(\d+)\.")
 
 
 def sha256_of(path: Path) -> str:
@@ -86,25 +89,37 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def build_optimizer(
-    model: nn.Module, *, lr: float, head_lr: float, weight_decay: float, steps: int, warmup: float
+    model: nn.Module,
+    *,
+    lr: float,
+    head_lr: float,
+    weight_decay: float,
+    steps: int,
+    warmup: float,
+    layer_decay: float = 1.0,
 ) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
     """AdamW with linear warm-up and decay.
 
-    Parameters below an `encoder` learn at `lr`; heads and the token type table,
-    which start from nothing, at `head_lr`. No decay on vectors.
+    Parameters below an `encoder` learn at `lr`, each layer below the top `layer_decay` times as
+    fast (Howard and Ruder 2018); heads and the table of token types, which start from nothing, at
+    `head_lr`. No decay on vectors. What needs no gradient is left out.
     """
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    numbers = {
+        name: int(m[1]) for name, _ in model.named_parameters() if (m := _LAYER.search(name))
+    }
+    layers = 1 + max(numbers.values(), default=-1)
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        fresh = "encoder." not in name or "token_type" in name
-        groups.setdefault((fresh, parameter.ndim > 1), []).append(parameter)
+        if not parameter.requires_grad:
+            continue
+        fresh = "encoder." not in name or "token_type" in name or ".roles." in name
+        below = layers - 1 - numbers[name] if name in numbers else layers
+        own = head_lr if fresh else lr * layer_decay**below
+        groups.setdefault((own, parameter.ndim > 1), []).append(parameter)
     optimizer = torch.optim.AdamW(
         [
-            {
-                "params": parameters,
-                "lr": head_lr if fresh else lr,
-                "weight_decay": weight_decay if matrix else 0.0,
-            }
-            for (fresh, matrix), parameters in groups.items()
+            {"params": parameters, "lr": own, "weight_decay": weight_decay if matrix else 0.0}
+            for (own, matrix), parameters in groups.items()
         ],
         fused=True,
     )

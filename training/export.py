@@ -166,7 +166,7 @@ def save_tokenizer(encoder: Path, out: Path) -> None:
 def write_manifest(out: Path, files: Sequence[str], fields: Mapping[str, Any]) -> None:
     """`manifest.json` with the sums of `files`; metrics of the very same files are kept."""
     path = out / "manifest.json"
-    sums = {name: sha256_of(out / name) for name in files}
+    sums = {name: sha256_of(out / fields.get("files_in", ".") / name) for name in files}
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     metrics = earlier.get("metrics", {}) if earlier.get("files") == sums else {}
     encoder = MINILM
@@ -176,6 +176,13 @@ def write_manifest(out: Path, files: Sequence[str], fields: Mapping[str, Any]) -
     document = {"encoder": encoder, "metrics": metrics, **fields, "files": sums}
     document.setdefault("training", {}).setdefault("commit", commit)
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def export_reader(reader: nn.Module, width: int, path: Path) -> None:
+    """The cue reader, in float: it is small."""
+    mask = torch.ones(2, 9, dtype=torch.int64)
+    example = (torch.randn(2, 9, width), torch.randint(0, DISTANCE_BUCKETS, (2, 9)), mask)
+    export_onnx(reader, example, ("features", "distances", "mask"), ("links",), path)
 
 
 def export_ner(checkpoint: Path, out: Path, *, keep_float: bool) -> None:
@@ -211,14 +218,7 @@ def export_attribution(checkpoint: Path, out: Path, *, keep_float: bool) -> None
     model = AttributionNetwork(width, config["reader_layers"], config["dropout"])
     model.load_state_dict(_state(checkpoint))
     _export_encoder(model.tagged, ("logits", "features"), out, keep_float=keep_float)
-    mask = torch.ones(2, 9, dtype=torch.int64)
-    export_onnx(
-        model.reader,
-        (torch.randn(2, 9, width), torch.randint(0, DISTANCE_BUCKETS, (2, 9)), mask),
-        ("features", "distances", "mask"),
-        ("links",),
-        out / "reader.onnx",
-    )
+    export_reader(model.reader, width, out / "reader.onnx")
     write_manifest(
         out,
         ("model.onnx", "reader.onnx", "tokenizer.json"),

@@ -46,11 +46,13 @@ class Loop(Generic[Row]):
         out: Path,
         losses: Callable[[Sequence[Row]], Mapping[str, torch.Tensor]],
         ended: Callable[[int, dict[str, torch.Tensor]], None],
+        begun: Callable[[int], None] | None = None,
     ) -> None:
         """Train, or go on from `out/last.pt`; the averaged weights end in `out/final.pt`.
 
         `losses` gives a batch's losses by name, which are added up; `ended` is told the number of
-        each epoch that is done and the averaged weights.
+        each epoch that is done and the averaged weights, `begun` (from 0) of each that begins or,
+        after a stop, goes on.
         """
         config = self._config
         optimizer, schedule = build_optimizer(
@@ -60,6 +62,7 @@ class Loop(Generic[Row]):
             weight_decay=config["weight_decay"],
             steps=len(self.plan),
             warmup=config["warmup"],
+            layer_decay=config.get("layer_decay", 1.0),
         )
         average = MovingAverage(model, config["average_decay"])
         begin = 0
@@ -73,6 +76,8 @@ class Loop(Generic[Row]):
         sums: dict[str, float] = {}
         for step in range(begin, len(self.plan)):
             epoch, batch = self.plan[step]
+            if begun and (step == begin or self.plan[step - 1][0] != epoch):
+                begun(epoch)
             rows = [self._epochs[epoch][row] for row in batch]
             model.train()
             parts = losses(rows)

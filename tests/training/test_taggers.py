@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from training import attribution, ner
+from training import attribution, ner, taggers
 from training.common import load_checkpoint, read_config
 from training.export import export_attribution, export_ner
+from training.mpnet import BLOCK, four_bits, round_feed
+from training.taggers_export import export_taggers
 from workers.models.attribution import AttributionModel
 from workers.models.manifest import ModelCorruptError
 from workers.models.token_tagger import TokenTagger
@@ -123,3 +125,55 @@ def test_a_changed_file_no_longer_loads(tiny_encoder: Path, data: Path, tmp_path
         stream.write(b"x")
     with pytest.raises(ModelCorruptError, match=r"model\.onnx"):
         TokenTagger.load(folder)
+
+
+def test_the_shared_taggers_train_resume_export_and_run(
+    tiny_mpnet: Path, data: Path, tmp_path: Path
+) -> None:
+    names = {
+        "entities": ["few.conll"],
+        "entities_dev": "few.conll",
+        "attributions": "few.jsonl",
+        "attributions_dev": "few.jsonl",
+    }
+    config = small("taggers-mpnet", data=names, checkpoint_steps=1, layers=1, threads=1)
+    out = tmp_path / "out"
+    taggers.train(data, out, config, tiny_mpnet)
+    last = load_checkpoint(out / "last.pt")
+    taggers.train(data, out, config, tiny_mpnet)
+    resumed = load_checkpoint(out / "last.pt")
+    assert last is not None
+    assert resumed is not None
+    assert resumed["step"] == last["step"]
+
+    export_taggers(out / "final.pt", tmp_path / "models", config, tiny_mpnet)
+    tagger = TokenTagger.load(tmp_path / "models/ner-accurate")
+    model = AttributionModel.load(tmp_path / "models/attribution-accurate")
+    words = split_words(ARTICLE)
+    windows = tagger.windows(words, frozenset({0}))
+    [rows] = tagger.tag(windows)
+    [tagged] = model.tag(model.windows(words, frozenset({0})))
+    assert rows.shape == (len(words), len(ner.LABELS))
+    assert tagged.logits.shape == (len(words), 7)
+    # The last epoch computed with the weights that ship: the graph answers as torch does.
+    trained = taggers.SharedTaggers(tiny_mpnet, config)
+    trained.load_state_dict(load_checkpoint(out / "final.pt")["model"])
+    round_feed(trained.shared.encoder, rounded=True)
+    trained.eval()
+    with torch.no_grad():
+        exact = trained(**ner.tensors(windows))[0].numpy()
+    positions = [position for position in windows[0].positions if position >= 0]
+    assert np.abs(rows - exact[positions]).max() < 0.05
+
+
+def test_four_bit_weights_are_few_near_and_stay() -> None:
+    weight = torch.randn(5, 2 * BLOCK, generator=torch.Generator().manual_seed(1))
+    weight[0, :BLOCK] = 0.0
+    grid = four_bits(weight)
+    assert torch.equal(four_bits(grid), grid)
+    blocks, nearest = weight.reshape(-1, BLOCK), grid.reshape(-1, BLOCK)
+    assert max(len(block.unique()) for block in nearest) <= 16
+    # Half a step, but for what lies beyond the seventh on the side of the other sign.
+    assert ((blocks - nearest).abs() <= blocks.abs().amax(1, keepdim=True) / 8 + 1e-6).all()
+    with pytest.raises(ValueError, match="no whole blocks"):
+        four_bits(torch.zeros(3, BLOCK + 1))

@@ -96,7 +96,7 @@ class AttributionModel:
         tagged = []
         for window in windows:
             logits, features = self._encoder.run(
-                sequence_inputs(window.input_ids, window.token_type_ids)
+                sequence_inputs(window.input_ids, window.token_type_ids), self.manifest.outputs
             )
             positions = np.maximum(np.array(window.positions, dtype=np.int64), 0)
             tagged.append(TaggedWindow(word_rows(window, logits[0]), features[0][positions]))

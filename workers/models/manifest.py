@@ -29,7 +29,9 @@ class ModelUnsuitableError(ModelError):
 class Manifest:
     """What `manifest.json` says. `digest` is the sha256 of its bytes, and so of everything named.
 
-    `window` and `stride` are in wordpieces. `document` is the whole file, for `/v1/models`.
+    `window` and `stride` are in wordpieces. `document` is the whole file, for `/v1/models`. Its
+    `files_in`, where there is one, names the folder of the files from this one: two tasks can
+    share a graph.
     """
 
     folder: Path
@@ -49,7 +51,13 @@ class Manifest:
         """Path of one of the model's files."""
         if name not in self.files:
             raise ModelCorruptError(f"{self.folder / MANIFEST} names no file {name}")
-        return self.folder / name
+        return self.folder / str(self.document.get("files_in", ".")) / name
+
+    @property
+    def outputs(self) -> list[str] | None:
+        """The graph's outputs that this task reads, where it has others too; None for all."""
+        outputs: list[str] | None = self.document.get("outputs")
+        return outputs
 
 
 def load_manifest(folder: Path, task: str | None = None) -> Manifest:
@@ -62,7 +70,7 @@ def load_manifest(folder: Path, task: str | None = None) -> Manifest:
     if task is not None and manifest.task != task:
         raise ModelUnsuitableError(f"{folder} holds a model for {manifest.task!r}, not {task!r}")
     for name, wanted in manifest.files.items():
-        path = folder / name
+        path = manifest.path(name)
         if not path.is_file():
             raise ModelMissingError(f"{path} is missing")
         with path.open("rb") as stream:

@@ -7,7 +7,7 @@ same numbers. On one thread that costs little: the matrices are large enough.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from workers.models.manifest import ModelCorruptError
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
+
+_MPNET_MARKS = {"[CLS]": "<s>", "[SEP]": "</s>", "[MASK]": "<mask>"}
 
 
 class Session:
@@ -45,11 +47,16 @@ class Session:
         except Exception as err:
             raise ModelCorruptError(f"{path} cannot be opened: {err}") from err
 
-    def run(self, inputs: Mapping[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
-        """Outputs of the graph in their order."""
+    def run(
+        self, inputs: Mapping[str, NDArray[np.generic]], outputs: Sequence[str] | None = None
+    ) -> list[NDArray[np.float32]]:
+        """The named outputs of the graph, or all of them in their order.
+
+        What only other outputs need is not computed.
+        """
         self.tokens_read += inputs["input_ids"].size if "input_ids" in inputs else 0
-        outputs: list[NDArray[np.float32]] = self._session.run(None, dict(inputs))
-        return outputs
+        values: list[NDArray[np.float32]] = self._session.run(outputs, dict(inputs))
+        return values
 
 
 def open_tokenizer(path: Path) -> Tokenizer:
@@ -65,11 +72,16 @@ def open_tokenizer(path: Path) -> Tokenizer:
 
 
 def token_id(tokenizer: Tokenizer, token: str) -> int:
-    """Id of a special token. Raises ModelCorruptError if the vocabulary lacks it."""
-    found = tokenizer.token_to_id(token)
-    if found is None:
-        raise ModelCorruptError(f"the tokenizer has no {token} token")
-    return int(found)
+    """Id of one of BERT's marks, or of what the tokenizer has in its place.
+
+    Raises ModelCorruptError if the vocabulary lacks both.
+    """
+    # MPNet's vocabulary kept BERT's marks as words without a meaning: its own come first.
+    for name in (_MPNET_MARKS.get(token), token):
+        found = None if name is None else tokenizer.token_to_id(name)
+        if found is not None:
+            return int(found)
+    raise ModelCorruptError(f"the tokenizer has no {token} token")
 
 
 def sequence_inputs(

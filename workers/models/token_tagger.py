@@ -87,7 +87,8 @@ class TokenTagger:
         """Logits of each window's words, (words, labels)."""
         rows = []
         for window in windows:
-            [logits] = self._session.run(sequence_inputs(window.input_ids, window.token_type_ids))
+            inputs = sequence_inputs(window.input_ids, window.token_type_ids)
+            [logits] = self._session.run(inputs, self.manifest.outputs)
             rows.append(word_rows(window, logits[0]))
         return rows
 
