@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from client.local_stack import valkey_server
+from service.domain.key import KeyGrant, Scope, Token
 from service.settings import load_settings
-from service.store import migrate
+from service.store import migrate, open_store
 from tests.integration.conftest import new_database
 from tests.integration.processes import ROOT, ApiServer, wait_for
 from tests.integration.test_seen_from_outside import free_port
@@ -32,7 +33,7 @@ QUERY = "canary-query-8"
 CANARIES = (DATABASE, BROKER, BEARER, SIGNING, "canary-", ARTICLE)
 
 TEXT = f'The president of {ARTICLE} praised the deal. "It is a good day," she said on Monday.'
-AUTHORIZATION = {"Authorization": f"Bearer {BEARER}"}
+STRANGER = {"Authorization": f"Bearer {BEARER}"}
 
 
 class Broker:
@@ -87,8 +88,17 @@ def environment(
     return chosen
 
 
-def assert_tells_nothing(where: str, told: str) -> None:
-    for canary in CANARIES:
+@pytest.fixture
+def key(environment: dict[str, str]) -> Token:
+    """A caller's key, whose secret is one more that nothing may tell."""
+    store = open_store(load_settings())
+    _, token = store.create_key(KeyGrant("canaries", "canaries", frozenset(Scope)))
+    store.close()
+    return token
+
+
+def assert_tells_nothing(where: str, told: str, *more: str) -> None:
+    for canary in (*CANARIES, *more):
         lines = [line[:600] for line in told.splitlines() if canary in line]
         assert not lines, f"{where} tells {canary}: {lines[:3]}"
 
@@ -122,14 +132,15 @@ REFUSED: tuple[tuple[int, dict[str, Any]], ...] = (
 
 
 def post(api: ApiServer, **request: Any) -> httpx.Response:
-    headers = {"Content-Type": "application/json", **AUTHORIZATION, **request.pop("headers", {})}
+    headers = {"Content-Type": "application/json", **request.pop("headers", {})}
     return api.client.post("/v1/articles", headers=headers, **request)
 
 
 def test_no_output_and_no_problem_tells_a_secret(
-    environment: dict[str, str], broker: Broker, tmp_path: Path
+    environment: dict[str, str], broker: Broker, key: Token, tmp_path: Path
 ) -> None:
     api = ApiServer(environment, tmp_path / "api.log")
+    api.client.headers["Authorization"] = f"Bearer {key.text}"
     log = tmp_path / "worker.log"
     worker = started_worker(log, {})
     try:
@@ -144,7 +155,7 @@ def test_no_output_and_no_problem_tells_a_secret(
         # Success, with a webhook that cannot be delivered.
         analysed(options={"callback_url": f"https://hooks.invalid/path?token={CALLBACK}"})
         wait_for(lambda: "attempt 1, status" in log.read_text(), 30, "it is tried")
-        assert api.client.get(f"/v1/jobs?{QUERY}={QUERY}", headers=AUTHORIZATION).status_code == 422
+        assert api.client.get(f"/v1/jobs?{QUERY}={QUERY}").status_code == 422
 
         # Input that is refused, by the application and before it.
         for status, request in REFUSED:
@@ -156,9 +167,15 @@ def test_no_output_and_no_problem_tells_a_secret(
         assert response.status_code == 431
         assert_tells_nothing("the problem", response.text)
         # Paths are logged, queries are not: no path of ours has a secret in it.
-        response = api.client.get(f"/v1/nothing?key={QUERY}", headers=AUTHORIZATION)
+        response = api.client.get(f"/v1/nothing?key={QUERY}")
         assert response.status_code == 404
         assert_tells_nothing("the problem", response.text)
+
+        # What is no key, and what is none any more.
+        for stranger in (STRANGER, {"Authorization": f"Bearer {Token.new(key.key_id).text}"}):
+            response = post(api, json={"text": TEXT}, headers=stranger)
+            assert response.status_code == 401
+            assert_tells_nothing("the problem", response.text, key.secret)
 
         # The broker goes and comes.
         broker.stop()
@@ -167,7 +184,7 @@ def test_no_output_and_no_problem_tells_a_secret(
         assert api.client.get("/readyz").status_code == 503
         broker.start()
         analysed()
-        assert_tells_nothing("/metrics", api.client.get("/metrics").text)
+        assert_tells_nothing("/metrics", api.client.get("/metrics").text, key.secret)
     finally:
         worker.terminate()
         worker.wait(60)
@@ -176,16 +193,19 @@ def test_no_output_and_no_problem_tells_a_secret(
     told = log.read_text()
     assert '"level": "DEBUG"' in told
     assert '"outcome": "succeeded"' in told
-    assert_tells_nothing("the worker", told)
+    assert_tells_nothing("the worker", told, key.secret)
     told = api.log.read_text()
     assert '"level": "DEBUG"' in told
-    assert_tells_nothing("the API", told)
+    assert_tells_nothing("the API", told, key.secret)
 
 
-def test_a_database_that_is_away_or_unknown(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_database_that_is_away_or_unknown(
+    environment: dict[str, str], key: Token, tmp_path: Path
+) -> None:
     away = f"postgresql+pg8000://{USER}:{DATABASE}@127.0.0.1:{free_port()}/{TITLE}"
     environment = {**environment, "STANCEWIRE_DATABASE_URL": away}
     api = ApiServer(environment, tmp_path / "api.log")
+    api.client.headers["Authorization"] = f"Bearer {key.text}"
     try:
         api.wait_until_it_answers()
         for response in (post(api, json={"text": TEXT}), api.client.get("/readyz")):
@@ -196,7 +216,7 @@ def test_a_database_that_is_away_or_unknown(environment: dict[str, str], tmp_pat
         api.kill()
     told = api.log.read_text()
     assert "the store does not answer" in told
-    assert_tells_nothing("the API", told)
+    assert_tells_nothing("the API", told, key.secret)
     log = tmp_path / "worker.log"
     assert started_worker(log, environment).wait(60) == 1
     assert "cannot start" in log.read_text()
