@@ -1,4 +1,5 @@
-"""MPNet with token types, which it was not pretrained with, and weights on a four-bit grid."""
+"""MPNet with token types, which it was not pretrained with, weights on a four-bit grid, and what
+makes it train faster."""
 
 from __future__ import annotations
 
@@ -73,6 +74,29 @@ class FourBitLinear(nn.Linear):
         if self.rounded:
             weight = weight + (four_bits(weight) - weight).detach()
         return nn.functional.linear(states, weight, self.bias)
+
+
+class ByteDropout(nn.Dropout):
+    """Dropout that draws a random byte for each state: one call of the generator for eight states.
+
+    PyTorch draws them one by one on one core, which took a seventh of a training step. The rate is
+    rounded to a multiple of 1/256.
+    """
+
+    def forward(self, states: Tensor) -> Tensor:
+        dropped = round(self.p * 256)
+        if not self.training or not dropped:
+            return states
+        words = torch.empty(-(-states.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+        kept = words.view(torch.uint8)[: states.numel()].view(states.shape) >= dropped
+        return states * (kept.to(states.dtype) * (256 / (256 - dropped)))
+
+
+def with_byte_dropout(model: nn.Module) -> None:
+    """Makes every `Dropout` of a model a `ByteDropout`."""
+    for part in model.modules():
+        if type(part) is nn.Dropout:
+            part.__class__ = ByteDropout
 
 
 def with_four_bit_feed(encoder: TypedMpnet) -> None:

@@ -24,7 +24,7 @@ from training.attribution_model import CueReader
 from training.common import checked_mpnet, padded, read_config, seed_everything
 from training.conll import read_conll
 from training.loop import Loop
-from training.mpnet import TypedMpnet, round_feed, with_four_bit_feed
+from training.mpnet import TypedMpnet, round_feed, with_byte_dropout, with_four_bit_feed
 from training.ner import IGNORED, LABELS, label_document, load_documents, tensors
 from workers.models.attribution import TAG_LABELS
 from workers.models.case_shapes import SHAPE_COUNT
@@ -67,6 +67,7 @@ class SharedTaggers(nn.Module):
         width = config["reader_width"]
         self.shared = SharedEncoder(encoder, width, config["dropout"])
         self.reader = CueReader(width, config["reader_layers"], config["dropout"])
+        with_byte_dropout(self)
 
     def forward(self, **inputs: Tensor) -> Tensor:
         """Entity logits."""

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from training import attribution, ner, taggers
 from training.common import load_checkpoint, read_config
 from training.export import export_attribution, export_ner
-from training.mpnet import BLOCK, four_bits, round_feed
+from training.mpnet import BLOCK, four_bits, round_feed, with_byte_dropout
 from training.taggers_export import export_taggers
 from workers.models.attribution import AttributionModel
 from workers.models.manifest import ModelCorruptError
@@ -177,3 +178,17 @@ def test_four_bit_weights_are_few_near_and_stay() -> None:
     assert ((blocks - nearest).abs() <= blocks.abs().amax(1, keepdim=True) / 8 + 1e-6).all()
     with pytest.raises(ValueError, match="no whole blocks"):
         four_bits(torch.zeros(3, BLOCK + 1))
+
+
+def test_byte_dropout_keeps_the_mean_and_drops_its_share() -> None:
+    torch.manual_seed(3)
+    part = nn.Sequential(nn.Dropout(0.1))
+    with_byte_dropout(part)
+    states = torch.ones(301, 333)
+    told = part(states)
+    assert abs((told == 0).float().mean().item() - round(0.1 * 256) / 256) < 0.005
+    assert abs(told.mean().item() - 1) < 0.005
+    assert len(told.unique()) == 2
+    torch.manual_seed(3)
+    assert torch.equal(told, part(states))
+    assert torch.equal(part.eval()(states), states)
