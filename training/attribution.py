@@ -18,6 +18,7 @@ from torch import nn
 from training.attribution_model import AttributionNetwork
 from training.common import (
     minilm_folder,
+    mixed_precision,
     padded,
     read_config,
     seed_everything,
@@ -206,7 +207,7 @@ def losses_of(
         rows, config["radius"], config["rows_per_window"], config["shrunk_cues"], rng
     )
     tags = padded([row.tags for row in rows], IGNORED)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with mixed_precision():
         tag_logits, features = model.tagged(**tensors([row.window for row in rows]))
         links = None
         if cues is not None:
@@ -246,7 +247,7 @@ def evaluate(
                 if window.first_word <= link.cue[0] and link.cue[1] <= window.last_word
             )
             row = Row(window, window_labels(window, article.tags), links)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with mixed_precision():
                 tag_logits, features = model.tagged(**tensors([window]))
                 cues = reader_batch([row], config["radius"], 99, 0.0, rng)
                 if cues is not None:

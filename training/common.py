@@ -83,6 +83,13 @@ def seed_everything(seed: int, threads: int = 1) -> None:
     torch.set_num_threads(threads)
 
 
+def mixed_precision() -> torch.autocast:
+    """bfloat16 where the processor multiplies in it; elsewhere float32, which is faster there."""
+    return torch.autocast(
+        "cpu", dtype=torch.bfloat16, enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
+
+
 def read_config(path: Path) -> dict[str, Any]:
     """A training configuration, TOML."""
     return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from torch import nn
 from training.common import (
     load_encoder,
     minilm_folder,
+    mixed_precision,
     padded,
     read_config,
     seed_everything,
@@ -185,7 +186,7 @@ def evaluate(
             stride=160,
         )
         for window in windows:
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with mixed_precision():
                 logits = model(**tensors([window]))[0]
             logs = logits.float().log_softmax(-1).numpy()
             for offset, position in enumerate(window.positions):
@@ -234,7 +235,7 @@ def train(data: Path, out: Path, config: dict[str, Any]) -> None:
 
     def losses(rows: Sequence[tuple[Window, list[int]]]) -> dict[str, torch.Tensor]:
         labels = padded([row for _, row in rows], IGNORED)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with mixed_precision():
             logits = model(**tensors([window for window, _ in rows]))
         return {"loss": loss_of(logits.float().flatten(0, 1), labels.flatten())}
 

@@ -1,6 +1,7 @@
 """Train a stance model: MiniLM or MPNet with role embeddings over questions of all stance sets.
 
 python -m training.stance --data DIR --out DIR [--config FILE] [--mpnet DIR] [--start DIR]
+    [--teacher DIR]
 
 The whole schedule is planned before the first step (same seed, same batches), so a run that
 was stopped goes on from its last checkpoint with the batches that were left.
@@ -26,6 +27,7 @@ from training.common import (
     checked_mpnet,
     load_checkpoint,
     minilm_folder,
+    mixed_precision,
     padded,
     read_config,
     save_checkpoint,
@@ -47,12 +49,17 @@ from training.stance_data import (
 from training.stance_model import StanceNetwork
 from training.stance_scores import macro_f1, paired_scores
 from training.stance_synthetic import synthetic
+from training.stance_teacher import Teacher, distillation_loss, unlabelled
+from workers.models.manifest import load_manifest
+from workers.models.sessions import open_tokenizer
 from workers.models.stance_inputs import StanceEncoder
 
 CONFIG = Path(__file__).parent / "configs" / "stance.toml"
 # Rows of each dev set that are scored during training; a twentieth of the time at most.
 DEV_ROWS = {"newsmtsc": 783, "vast": 400, "dse": 700, "perspectrum": 500}
 DEV_LENGTH = 256
+# Articles whose questions only a teacher answers.
+UNLABELLED = "attribution/polnear/train.jsonl"
 NLI_FILES = {"nli_sick": "sick.jsonl", "nli_mnli": "mnli_dev_matched.jsonl"}
 EVALUATED_AT = (0.5, 0.8, 1.0)
 CHECKPOINT_STEPS = 300
@@ -78,6 +85,8 @@ def plan(config: dict[str, Any], data: Path, encoder: StanceEncoder) -> list[lis
     rows = [row for name, part in sets.items() for row in repeated(part, passes[name], rng)]
     mixed = list(varied(rows, names, topics, config["mix"], rng))
     mixed += synthetic(config.get("synthetic", 0), rng)
+    if "unlabelled" in config:
+        mixed += unlabelled(data / UNLABELLED, config["unlabelled"], rng)
     main = encode_all(mixed, encoder)
     warm = encode_all(nli, encoder)
     for name, part in (("warm-up", warm), ("main", main)):
@@ -126,7 +135,7 @@ def evaluate(model: StanceNetwork, dev: dict[str, list[Encoded]]) -> dict[str, f
     """Macro F1 and accuracy on each dev set; the five relations of DSE too."""
     model.eval()
     scores: dict[str, float] = {}
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.no_grad(), mixed_precision():
         for name, rows in dev.items():
             order = sorted(range(len(rows)), key=lambda index: len(rows[index].input_ids))
             predicted = np.zeros(len(rows), dtype=np.int64)
@@ -154,10 +163,14 @@ def train(
     minutes: float,
     threads: int,
     start: Path | None = None,
+    teacher: Path | None = None,
+    mpnet: Path | None = None,
 ) -> None:
     """Runs or resumes the plan; `out/last.pt` is the result.
 
-    With `start`, the folder of a shipped stance model, its weights are trained further.
+    With `start`, the folder of a shipped stance model, its weights are trained further. With
+    `teacher`, the folder of another, its answers are learned beside the gold labels; `mpnet` is
+    the teacher's encoder if it is one.
 
     Where the machine is too slow for the plan, the rate decays by the clock instead and the run
     ends after `minutes`.
@@ -182,6 +195,9 @@ def train(
         torch.set_rng_state(state["torch_rng"])
     done = before = sum(sizes[:first])
     loss_of = nn.CrossEntropyLoss(label_smoothing=config["label_smoothing"])
+    taught = None
+    if teacher is not None:
+        taught = Teacher(*load_teacher(teacher, mpnet), planned[first:])
     evaluated = {round(len(planned) * share) for share in EVALUATED_AT}
     started, smooth = time.monotonic(), 0.0
     model.train()
@@ -193,9 +209,12 @@ def train(
         for group, highest in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * highest
         ids, mask, roles, labels = tensors(batch)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with mixed_precision():
             logits = model(ids, mask, roles)
-        loss = loss_of(logits.float(), labels)
+        if taught is None:
+            loss = loss_of(logits.float(), labels)
+        else:
+            loss = distillation_loss(logits.float(), labels, taught.logits(), config)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -216,6 +235,7 @@ def train(
                 seconds=before_stop + time.monotonic() - started,
                 torch_rng=torch.get_rng_state(),
                 start=sha256_of(start / "model.onnx") if start else None,
+                teacher=sha256_of(teacher / "model.onnx") if teacher else None,
             )
         if step in evaluated or last:
             print("dev", step, json.dumps(evaluate(model, dev)), flush=True)
@@ -246,6 +266,18 @@ def network(encoder: Path, config: dict[str, Any]) -> StanceNetwork:
     if is_mpnet(config):
         return StanceNetwork.from_mpnet(encoder, config["dropout"])
     return StanceNetwork.from_encoder(encoder, config["dropout"])
+
+
+def load_teacher(folder: Path, mpnet: Path | None) -> tuple[StanceNetwork, StanceEncoder]:
+    """The network of a shipped stance model, and what encodes its questions.
+
+    Raises ModelError or ValueError.
+    """
+    manifest = load_manifest(folder, "stance")
+    config = {**manifest.document["training"]["config"], "dropout": 0.0}
+    model = network(encoder_folder(config, mpnet), config)
+    load_shipped(model, folder)
+    return model, StanceEncoder(open_tokenizer(folder / "tokenizer.json"), config["max_length"])
 
 
 def freeze(model: StanceNetwork, layers: int) -> None:
@@ -297,6 +329,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--mpnet", type=Path, help="folder of all-mpnet-base-v2")
     parser.add_argument("--start", type=Path, help="folder of a stance model to train further")
+    parser.add_argument("--teacher", type=Path, help="folder of a stance model to learn from")
     parser.add_argument("--minutes", type=float, default=1e6, help="end by the clock")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
@@ -309,6 +342,8 @@ def main() -> None:
         minutes=arguments.minutes,
         threads=arguments.threads,
         start=arguments.start,
+        teacher=arguments.teacher,
+        mpnet=arguments.mpnet,
     )
 
 

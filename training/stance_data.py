@@ -13,6 +13,8 @@ from workers.models.stance_inputs import StanceEncoder, StanceQuestion
 
 LABELS = ("favor", "against", "neutral")
 NEUTRAL = LABELS.index("neutral")
+# The label of a question that nobody answered; PyTorch's losses pass over it.
+UNKNOWN = -100
 NLI_LABELS = {"entailment": 0, "contradiction": 1, "neutral": 2}
 # Ways to report speech, in pieces.
 SAYING = (
@@ -34,11 +36,12 @@ class Example:
 
 @dataclass(frozen=True)
 class Encoded:
-    """One row as the network reads it."""
+    """One row as the network reads it; `question` is what a teacher is asked, if one is."""
 
     input_ids: list[int]
     token_type_ids: list[int]
     label: int
+    question: StanceQuestion | None = None
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -175,11 +178,13 @@ def _share_words(one: str, other: str) -> bool:
 
 
 def encode_all(examples: Iterable[Example], encoder: StanceEncoder) -> list[Encoded]:
-    """The examples as token ids."""
+    """The examples as token ids. A teacher is not asked about invented sentences: their gold
+    labels are certain."""
     rows = []
     for example in examples:
         encoded = encoder.encode(example.question)
-        rows.append(Encoded(encoded.input_ids, encoded.token_type_ids, example.label))
+        asked = None if example.source == "synthetic" else example.question
+        rows.append(Encoded(encoded.input_ids, encoded.token_type_ids, example.label, asked))
     return rows
 
 

@@ -78,9 +78,10 @@ def manifest_fields(
     *,
     file: Path,
     start: str | None,
+    teacher: str | None = None,
 ) -> dict[str, Any]:
     """What the manifest says besides files and metrics; `file` is the configuration's, `start` the
-    SHA-256 of the graph whose weights were trained further."""
+    SHA-256 of the graph whose weights were trained further, `teacher` that of the teacher's."""
     command = "python -m training.stance --data DIR --out DIR"
     if file.name != CONFIG.name:
         command += f" --config training/configs/{file.name}"
@@ -90,6 +91,9 @@ def manifest_fields(
     if start is not None:
         training["command"] += " --start DIR"
         training["start_sha256"] = start
+    if teacher is not None:
+        training["command"] += " --teacher DIR --mpnet DIR"
+        training["teacher_sha256"] = teacher
     return {
         "name": f"stancewire-stance-{'mpnet' if is_mpnet(config) else 'minilm'}",
         "encoder": MPNET if is_mpnet(config) else MINILM,
@@ -208,8 +212,15 @@ def main() -> None:
     metrics = {"dev": measure(dev, logits["int8"], settings), **notes}
     if "float32" in logits:
         metrics["dev_float32"] = measure(dev, logits["float32"], settings)
-    start = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False).get("start")
-    fields = manifest_fields(config, settings, thresholds, file=arguments.config, start=start)
+    trained = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
+    fields = manifest_fields(
+        config,
+        settings,
+        thresholds,
+        file=arguments.config,
+        start=trained.get("start"),
+        teacher=trained.get("teacher"),
+    )
     files = (*FILES, EMBEDDINGS) if is_mpnet(config) else FILES
     write_manifest(arguments.out, files, {**fields, "metrics": metrics})
     print(json.dumps({"thresholds": thresholds, "calibration": settings, **metrics}, indent=2))

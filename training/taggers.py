@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from training import attribution, ner
 from training.attribution import Row, losses_of, read_articles
 from training.attribution_model import CueReader
-from training.common import checked_mpnet, padded, read_config, seed_everything
+from training.common import checked_mpnet, mixed_precision, padded, read_config, seed_everything
 from training.conll import read_conll
 from training.loop import Loop
 from training.mpnet import TypedMpnet, round_feed, with_byte_dropout, with_four_bit_feed
@@ -119,7 +118,7 @@ def train(data: Path, out: Path, config: dict[str, Any], mpnet: Path) -> None:
         parts: dict[str, Tensor] = {}
         if named:
             labels = padded([row for _, row in named], IGNORED)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with mixed_precision():
                 logits = model(**tensors([window for window, _ in named]))
             parts["entities"] = loss_of(logits.float().flatten(0, 1), labels.flatten())
         if told:

@@ -13,15 +13,16 @@ import torch
 from tokenizers import Tokenizer
 
 from benchmarks.behaviour.cases import read_capabilities
-from training import stance
+from training import common, stance
 from training.common import load_checkpoint, minilm_folder, read_config
+from training.export import write_manifest
 from training.shipped_weights import load_shipped
 from training.stance_data import read_stance
-from training.stance_export import dev_logits, export_graphs
+from training.stance_export import EMBEDDINGS, FILES, dev_logits, export_graphs, manifest_fields
 from training.stance_model import StanceNetwork
 from training.stance_synthetic import synthetic
 from workers.models.sessions import open_tokenizer
-from workers.models.stance_inputs import find_mentions
+from workers.models.stance_inputs import QUESTION_KINDS, find_mentions
 
 WEIGHTS = Path(__file__).parents[2] / "workers" / "weights"
 TEXT = "Anna Berg praised Bo Park in Oslo."
@@ -172,6 +173,55 @@ def test_frozen_layers_stay_and_the_others_learn(
             assert same, name
         elif "layer.1.attention.attn.v.weight" in name:
             assert not same, name
+
+
+def test_a_shipped_model_teaches_a_smaller_one(
+    tiny_encoder: Path,
+    tiny_mpnet: Path,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weights = common.sha256_of(tiny_mpnet / "model.safetensors")
+    monkeypatch.setattr(common, "MPNET_SHA256", weights)
+    teacher, config = tmp_path / "teacher", mpnet_config()
+    run(data, tmp_path / "first", config, tiny_mpnet)
+    export_graphs(tmp_path / "first/last.pt", config, tiny_mpnet, teacher, tmp_path / "float.onnx")
+    scaling = {"scale": 1.0, "bias": [0.0, 0.0, 0.0]}
+    fields = manifest_fields(
+        config,
+        dict.fromkeys(QUESTION_KINDS, scaling),
+        dict.fromkeys(QUESTION_KINDS, 0.5),
+        file=stance.CONFIG.with_name("stance-mpnet.toml"),
+        start=None,
+    )
+    write_manifest(teacher, (*FILES, EMBEDDINGS), fields)
+    taught = {
+        **small_config(),
+        **read_config(stance.CONFIG.with_name("stance-distilled.toml")),
+        "batch_tokens": 256,
+        "synthetic": 20,
+        "unlabelled": 20,
+    }
+    source = [TEXT.index("Anna"), len("Anna Berg")]
+    told = {"text": TEXT, "attributions": [{"source": [source]}] * 9}
+    (data / "attribution/polnear").mkdir(parents=True)
+    (data / stance.UNLABELLED).write_text(json.dumps(told) + "\n")
+    stance.train(
+        data,
+        tmp_path / "out",
+        taught,
+        encoder=minilm_folder(),
+        minutes=5,
+        threads=1,
+        teacher=teacher,
+        mpnet=tiny_mpnet,
+    )
+    last = load_checkpoint(tmp_path / "out" / "last.pt")
+    assert last is not None
+    assert last["step"] > 0
+    assert last["teacher"] == stance.sha256_of(teacher / "model.onnx")
+    assert all(value.isfinite().all() for value in last["model"].values())
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
