@@ -136,7 +136,11 @@ def calibrate(
         weights = np.concatenate([np.full(len(gold[name]), 1 / len(gold[name])) for name in sets])
         texts = [row.question.text for name in sets for row in dev[name]]
         fitted = fit(each, labels, weights)
-        settings[kind] = {"scale": fitted.scale, "bias": list(fitted.bias)}
+        settings[kind] = {
+            "scale": fitted.scale,
+            "entropy_power": fitted.entropy_power,
+            "bias": list(fitted.bias),
+        }
         scaled = cross_fitted(each, labels, weights, texts)
         start = 0
         for name in sets:
@@ -162,8 +166,11 @@ def measure(
     """The evaluation metrics of every dev set for some logits and the calibration."""
     measured = {}
     for kind, sets in SETS_OF_KIND.items():
-        favor, against, neutral = settings[kind]["bias"]
-        calibration = Calibration(settings[kind]["scale"], (favor, against, neutral))
+        fitted = settings[kind]
+        favor, against, neutral = fitted["bias"]
+        calibration = Calibration(
+            fitted["scale"], (favor, against, neutral), fitted["entropy_power"]
+        )
         for name in sets:
             probabilities = calibration.apply(logits[name])
             measured[name] = scores(dev[name], probabilities, paired=name == "dse")

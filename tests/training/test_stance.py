@@ -187,7 +187,7 @@ def test_a_shipped_model_teaches_a_smaller_one(
     teacher, config = tmp_path / "teacher", mpnet_config()
     run(data, tmp_path / "first", config, tiny_mpnet)
     export_graphs(tmp_path / "first/last.pt", config, tiny_mpnet, teacher, tmp_path / "float.onnx")
-    scaling = {"scale": 1.0, "bias": [0.0, 0.0, 0.0]}
+    scaling = {"scale": 1.0, "entropy_power": 0.0, "bias": [0.0, 0.0, 0.0]}
     fields = manifest_fields(
         config,
         dict.fromkeys(QUESTION_KINDS, scaling),

@@ -84,6 +84,26 @@ def test_calibration_keeps_order_without_bias() -> None:
     assert Calibration(1.0, (0.0, 5.0, 0.0)).apply(logits).argmax() == 1
 
 
+def test_a_negative_power_makes_the_sure_surer_and_the_unsure_no_surer() -> None:
+    sure = np.array([4.0, -1.0, -1.0], dtype=np.float32)
+    unsure = np.array([0.1, 0.0, 0.0], dtype=np.float32)
+    plain, bent = Calibration(1.0, (0.0, 0.0, 0.0)), Calibration(1.0, (0.0, 0.0, 0.0), -0.3)
+    together = bent.apply(np.stack([sure, unsure]))
+    assert together[0].max() > plain.apply(sure).max() + 0.005
+    assert together[1].max() == pytest.approx(plain.apply(unsure).max(), abs=1e-3)
+    assert np.allclose(together[0], bent.apply(sure))
+    assert np.allclose(together.sum(axis=-1), 1.0)
+
+
+def test_no_logits_are_too_certain_to_calibrate() -> None:
+    given = Calibration(1.0, (0.0, 0.0, 0.0), -0.5).apply(
+        np.array([[300.0, -300.0, 0.0], [0.0, 0.0, 0.0]], dtype=np.float32)
+    )
+    assert np.isfinite(given).all()
+    assert given[0].argmax() == 0
+    assert np.allclose(given[1], 1 / 3)
+
+
 def test_a_manifest_without_calibration_is_refused() -> None:
     classifier = PairClassifier.load(WEIGHTS)
     whole = classifier.manifest

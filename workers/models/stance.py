@@ -11,30 +11,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.analysis import Probabilities
-from workers.models.manifest import ModelCorruptError
+from workers.models.manifest import Manifest, ModelCorruptError
 from workers.models.pair_classifier import PairClassifier
 from workers.models.stance_inputs import QUESTION_KINDS, StanceEncoder, StanceQuestion
 
 LABELS = ("favor", "against", "neutral")
+_TINY = 1e-12
+_LOWEST_ENTROPY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Vector scaling of one kind of question: softmax(logits * scale + bias).
+    """Vector scaling of one kind of question: softmax(logits * scale * entropy ** power + bias).
 
     `scale` is one over the temperature (Guo et al. 2017, "On Calibration of Modern Neural
-    Networks"); the three biases correct for how often each label occurs in that kind.
+    Networks"), which the normalised entropy of softmax(logits) raises or lowers (Balanya et al.
+    2022, "Adaptive Temperature Scaling for Robust Calibration of Deep Neural Networks"): with a
+    negative power, what the network is sure of becomes surer. The three biases correct for how
+    often each label occurs in that kind.
     """
 
     scale: float
     bias: tuple[float, float, float]
+    entropy_power: float = 0.0
 
     def apply(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """Logits (…, 3) to probabilities (…, 3) that sum to 1."""
-        moved = logits.astype(np.float64) * self.scale + np.asarray(self.bias)
-        raised = np.exp(moved - moved.max(axis=-1, keepdims=True))
-        probabilities: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
-        return probabilities
+        exact = logits.astype(np.float64)
+        hot = np.exp(self.entropy_power * log_entropy(exact))
+        return softmax(exact * self.scale * hot[..., None] + np.asarray(self.bias))
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logits (…, labels) to probabilities (…, labels) that sum to 1."""
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def log_entropy(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logits (…, labels) to the logarithm (…) of the entropy of their softmax, which is between 0
+    and 1 where all labels are alike; not below the logarithm of a millionth."""
+    likely = softmax(logits)
+    entropy = -(likely * np.log(np.maximum(likely, _TINY))).sum(axis=-1) / np.log(logits.shape[-1])
+    logarithm: NDArray[np.float64] = np.log(np.maximum(entropy, _LOWEST_ENTROPY))
+    return logarithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,11 @@ class StanceModel:
         return cls(PairClassifier.load(folder, threads))
 
     @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Of the one model that this is."""
+        return (self.manifest,)
+
+    @property
     def tokens_read(self) -> int:
         """Wordpieces read since it was opened."""
         return self._classifier.tokens_read
@@ -92,5 +118,9 @@ def _calibrations(settings: Mapping[str, Any]) -> dict[str, Calibration]:
     read: dict[str, Calibration] = {}
     for kind in QUESTION_KINDS:
         favor, against, neutral = (float(value) for value in settings[kind]["bias"])
-        read[kind] = Calibration(float(settings[kind]["scale"]), (favor, against, neutral))
+        read[kind] = Calibration(
+            float(settings[kind]["scale"]),
+            (favor, against, neutral),
+            float(settings[kind]["entropy_power"]),
+        )
     return read
