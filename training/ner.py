@@ -40,13 +40,19 @@ from workers.models.words import (
 
 LABELS = bio_labels(("PER", "ORG", "LOC", "MISC"))
 IGNORED = -100
+# Settings that a configuration may leave out.
+OPTIONAL = frozenset({"case_shapes", "label_smoothing", "layer_decay"})
 
 
 class TokenTagger(nn.Module):
-    """Encoder and one linear layer: (batch, length) → logits (batch, length, labels)."""
+    """Encoder and one linear layer: (batch, length) → logits (batch, length, labels).
 
-    def __init__(self, dropout: float = 0.1) -> None:
+    Without `case_shapes` every word looks alike to it but for its lower-cased pieces.
+    """
+
+    def __init__(self, dropout: float = 0.1, *, case_shapes: bool = True) -> None:
         super().__init__()
+        self.case_shapes = case_shapes
         self.encoder = load_encoder(dropout=dropout)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(self.encoder.config.hidden_size, len(LABELS))
@@ -54,6 +60,8 @@ class TokenTagger(nn.Module):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
     ) -> torch.Tensor:
+        if not self.case_shapes:
+            token_type_ids = torch.zeros_like(token_type_ids)
         hidden = self.encoder(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
         ).last_hidden_state
@@ -230,8 +238,11 @@ def train(data: Path, out: Path, config: dict[str, Any]) -> None:
     ]
     loop = Loop(epochs, lambda row: len(row[0].input_ids), config)
     print(f"{len(documents)} documents, {len(loop.plan)} steps", flush=True)
-    model = TokenTagger(config["dropout"])
-    loss_of = nn.CrossEntropyLoss(ignore_index=IGNORED)
+    shaped = config.get("case_shapes", True)
+    model = TokenTagger(config["dropout"], case_shapes=shaped)
+    loss_of = nn.CrossEntropyLoss(
+        ignore_index=IGNORED, label_smoothing=config.get("label_smoothing", 0.0)
+    )
 
     def losses(rows: Sequence[tuple[Window, list[int]]]) -> dict[str, torch.Tensor]:
         labels = padded([row for _, row in rows], IGNORED)
@@ -240,7 +251,7 @@ def train(data: Path, out: Path, config: dict[str, Any]) -> None:
         return {"loss": loss_of(logits.float().flatten(0, 1), labels.flatten())}
 
     def ended(epoch: int, averaged: dict[str, torch.Tensor]) -> None:
-        tested = TokenTagger(config["dropout"])
+        tested = TokenTagger(config["dropout"], case_shapes=shaped)
         tested.load_state_dict(averaged)
         print(f"epoch {epoch} dev {evaluate(tested, dev, tokenizer)}", flush=True)
 
