@@ -1,6 +1,11 @@
 """Stance checkpoint → model folder: int8 graph, calibration fitted on dev, measured metrics.
 
 python -m training.stance_export --checkpoint FILE --data DIR --out DIR [--config FILE --mpnet DIR]
+    [--start DIR]
+
+Where the configuration has a `trained_share`, what ships lies that far on the straight way from the
+weights that were trained further (`--start`) to the checkpoint: Wortsman et al. 2022, "Robust
+fine-tuning of zero-shot models".
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from training.common import read_config
+from training.common import read_config, sha256_of
 from training.evaluate_stance import scores
 from training.export import (
     MINILM,
@@ -31,9 +36,11 @@ from training.export import (
     sequence_example,
     write_manifest,
 )
+from training.shipped_weights import load_shipped
 from training.stance import CONFIG, encoder_folder, is_mpnet, network
 from training.stance_calibration import confidence_threshold, cross_fitted, fit
 from training.stance_data import LABELS, Example, read_stance
+from training.stance_model import StanceNetwork
 from training.stance_scores import expected_calibration_error
 from workers.models.sessions import Session, open_tokenizer, sequence_inputs
 from workers.models.stance import Calibration
@@ -50,12 +57,27 @@ WANTED_PRECISION = 0.8
 
 
 def export_graphs(
-    checkpoint: Path, config: dict[str, Any], encoder: Path, out: Path, kept_float: Path
+    checkpoint: Path,
+    config: dict[str, Any],
+    encoder: Path,
+    out: Path,
+    kept_float: Path,
+    start: Path | None = None,
 ) -> None:
-    """Float graph to `kept_float`, int8 graph and tokenizer to `out`."""
+    """Float graph to `kept_float`, int8 graph and tokenizer to `out`.
+
+    Raises ValueError if the configuration wants the weights that were trained further and `start`
+    is not their folder.
+    """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = network(encoder, {**config, "dropout": 0.0})
     model.load_state_dict(state["model"])
+    if "trained_share" in config:
+        if start is None or sha256_of(start / "model.onnx") != state["start"]:
+            raise ValueError("--start is not the folder whose weights were trained further")
+        begun = network(encoder, {**config, "dropout": 0.0})
+        load_shipped(begun, start)
+        move_between(begun, model, config["trained_share"])
     model.eval()
     ids, mask, _ = sequence_example()
     roles = torch.tensor([[1, 1, 2, 3, 0, 0, 0], [1, 1, 0, 2, 3, 0, 0]])
@@ -69,6 +91,14 @@ def export_graphs(
     else:
         quantise(kept_float, out / "model.onnx")
     save_tokenizer(encoder, out)
+
+
+def move_between(start: StanceNetwork, trained: StanceNetwork, share: float) -> None:
+    """Sets the weights of `trained` to `share` of its own and the rest of those of `start`."""
+    begun = dict(start.named_parameters())
+    with torch.no_grad():
+        for name, parameter in trained.named_parameters():
+            parameter.lerp_(begun[name], 1 - share)
 
 
 def manifest_fields(
@@ -190,6 +220,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--mpnet", type=Path, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--start", type=Path, help="folder whose weights were trained further")
     parser.add_argument("--sample", type=int, default=1, help="every how manieth dev pair (trials)")
     parser.add_argument("--no-float", action="store_true", help="measure the int8 graph only")
     arguments = parser.parse_args()
@@ -206,7 +237,9 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         kept_float = Path(folder) / "float.onnx"
-        export_graphs(arguments.checkpoint, config, encoder, arguments.out, kept_float)
+        export_graphs(
+            arguments.checkpoint, config, encoder, arguments.out, kept_float, arguments.start
+        )
         tokenizer = open_tokenizer(arguments.out / "tokenizer.json")
         graphs = {"int8": arguments.out / "model.onnx"}
         if not arguments.no_float:

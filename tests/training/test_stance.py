@@ -151,6 +151,30 @@ def test_a_shipped_graph_gives_its_weights_back(
         assert (parameter - exact).abs().max() <= exact.abs().max() / 100, name
 
 
+def test_what_ships_lies_between_start_and_end(
+    tiny_encoder: Path, data: Path, tmp_path: Path
+) -> None:
+    config, encoder = small_config(), minilm_folder()
+    run(data, tmp_path / "first", config, encoder)
+    start = tmp_path / "start"
+    export_graphs(tmp_path / "first/last.pt", config, encoder, start, tmp_path / "float.onnx")
+    stance.train(data, tmp_path / "out", config, encoder=encoder, minutes=5, threads=1, start=start)
+    last = load_checkpoint(tmp_path / "out/last.pt")
+    assert last is not None
+    begun, shipped = (stance.network(encoder, config) for _ in range(2))
+    load_shipped(begun, start)
+    mixed, kept = {**config, "trained_share": 0.25}, tmp_path / "kept.onnx"
+    export_graphs(tmp_path / "out/last.pt", mixed, encoder, tmp_path / "model", kept, start)
+    load_shipped(shipped, tmp_path / "model")
+    first = dict(begun.named_parameters())
+    for name, parameter in shipped.named_parameters():
+        wanted = 0.75 * first[name] + 0.25 * last["model"][name]
+        assert (parameter - wanted).abs().max() <= wanted.abs().max() / 100, name
+    for wrong in (None, tmp_path / "model"):
+        with pytest.raises(ValueError, match="not the folder"):
+            export_graphs(tmp_path / "out/last.pt", mixed, encoder, tmp_path / "x", kept, wrong)
+
+
 def test_a_graph_of_another_network_is_refused(tiny_encoder: Path, tiny_mpnet: Path) -> None:
     network = stance.network(tiny_mpnet, mpnet_config())
     with pytest.raises(ValueError, match=r"encoder\.mpnet"):
