@@ -24,8 +24,8 @@ from benchmarks.machine import ROOT, provenance
 from benchmarks.stance_sets import AnsweredSet, answered
 from training.stance_data import NEUTRAL
 from training.stance_scores import expected_calibration_error, risk_coverage
-from workers.models.profiles import STANCE, model_folder
-from workers.models.stance import StanceModel
+from workers.models.chosen import open_stance
+from workers.models.profiles import PROFILES
 from workers.models.stance_inputs import QuestionKind
 
 BINS = 15
@@ -101,14 +101,15 @@ def main() -> int:
     """Exit code 0, or 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--profile", choices=["fast", "accurate"], action="append")
+    parser.add_argument("--profile", choices=PROFILES, action="append")
     parser.add_argument("--threads", type=int, default=1, help="questions at once")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results", help="for JSON")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs/pictures", help="for SVG")
     chosen = parser.parse_args()
     for profile in chosen.profile or ["fast", "accurate"]:
         began_with = provenance()
-        model = StanceModel.load(model_folder(WEIGHTS, profile, STANCE))
+        model = open_stance(WEIGHTS, profile)
+        name = " + ".join(found.name for found in model.manifests)
         try:
             sets = [
                 measure(one, model.thresholds)
@@ -120,7 +121,7 @@ def main() -> int:
             "benchmark": "calibration",
             "command": f"python -m benchmarks.calibration --data DIR --profile {profile}",
             "profile": profile,
-            "model": model.manifest.name,
+            "model": name,
             "sets": sets,
             **began_with,
         }
@@ -128,7 +129,7 @@ def main() -> int:
             folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(result, ensure_ascii=False) + "\n"
         (chosen.out / f"calibration-{profile}.json").write_text(text, encoding="utf-8")
-        drawn = picture(f"{model.manifest.name} on the development sets", sets)
+        drawn = picture(f"{name} on the development sets", sets)
         (chosen.pictures / f"calibration-{profile}.svg").write_text(drawn, encoding="utf-8")
         print(text, end="", flush=True)
     return 0

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 from training.evaluate_stance import scores
 from training.stance_data import Example, read_stance
 from training.stance_scores import Labels
-from workers.models.stance import Answer, StanceModel
+from workers.models.chosen import Scorer
+from workers.models.stance import Answer
 from workers.models.stance_inputs import QuestionKind
 
 # Rows of DSE come as p→q, q→p and have figures of their own.
@@ -54,7 +54,7 @@ class AnsweredSet:
 
 
 def answered(
-    model: StanceModel, data: Path, threads: int = 1, names: Sequence[str] = STANCE_SETS
+    model: Scorer, data: Path, threads: int = 1, names: Sequence[str] = STANCE_SETS
 ) -> Iterator[AnsweredSet]:
     """The sets in their order, each as soon as it is answered; progress on standard error.
 
@@ -77,12 +77,12 @@ def answered(
         )
 
 
-def _answers(model: StanceModel, name: str, examples: list[Example], threads: int) -> list[Answer]:
+def _answers(model: Scorer, name: str, examples: list[Example], threads: int) -> list[Answer]:
     questions = [example.question for example in examples]
     chunks = [questions[at : at + _CHUNK] for at in range(0, len(questions), _CHUNK)]
     found: list[Answer] = []
     with ThreadPoolExecutor(threads) as pool:
-        for part in pool.map(partial(StanceModel.score, model), chunks):
+        for part in pool.map(model.score, chunks):
             found += part
             progress(f"stance {name}", len(found), len(questions))
     return found

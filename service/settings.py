@@ -16,6 +16,7 @@ from service.domain.callback import CallbackPolicy
 from service.domain.signature import signing_keys
 
 PREFIX = "STANCEWIRE_"
+MODEL_PROFILES = ("fast", "accurate", "cascade")
 
 
 class SettingsError(ValueError):
@@ -123,7 +124,7 @@ def load_settings() -> Settings:
         ),
         "inference_threads": env.int("INFERENCE_THREADS", 1, validate=positive),
         "weights_dir": env.path("WEIGHTS_DIR", Path(__file__).parent.parent / "workers/weights"),
-        "profile": env.str("PROFILE", "fast", validate=validate.OneOf(["fast", "accurate"])),
+        "profile": env.str("PROFILE", "fast", validate=validate.OneOf(MODEL_PROFILES)),
         "backend": env.str("BACKEND", "onnx", validate=validate.OneOf(["onnx", "torch"])),
         # Names on the Hugging Face Hub, or folders; empty: the bundled model.
         "ner_model": env.str("NER_MODEL", ""),

@@ -80,8 +80,11 @@ class Pipeline:
         self._ner = ner
         self._attribution = attribution
         self._scorer = scorer
-        manifests = (ner.manifest, attribution.manifest, scorer.manifest)
-        self.version = pipeline_version({found.task: found.digest for found in manifests})
+        manifests = (ner.manifest, attribution.manifest, *scorer.manifests)
+        digests: dict[str, str] = {}
+        for found in manifests:
+            digests[found.task] = digests.get(found.task, "") + found.digest
+        self.version = pipeline_version(digests)
         # `sha256` names the weights themselves; a model may have further files (`files`).
         self.models: tuple[dict[str, Any], ...] = tuple(
             {

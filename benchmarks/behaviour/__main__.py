@@ -16,7 +16,8 @@ from typing import Any
 from benchmarks.behaviour.cases import Case, generate, read_capabilities
 from benchmarks.machine import provenance
 from service.domain.analysis import Probabilities
-from workers.models.profiles import STANCE, model_folder
+from workers.models.chosen import Scorer, open_stance
+from workers.models.profiles import PROFILES
 from workers.models.stance import LABELS, StanceModel
 
 WEIGHTS = Path(__file__).parents[2] / "workers" / "weights"
@@ -28,7 +29,7 @@ def label_of(given: Probabilities) -> str:
     return LABELS[values.index(max(values))]
 
 
-def failures(case: Case, model: StanceModel) -> list[dict[str, Any]]:
+def failures(case: Case, model: Scorer) -> list[dict[str, Any]]:
     """The checks of a case that got another label than expected."""
     answers = model.score([check.question for check in case.checks])
     found = []
@@ -50,7 +51,7 @@ def failures(case: Case, model: StanceModel) -> list[dict[str, Any]]:
     return found
 
 
-def run(model: StanceModel) -> dict[str, Any]:
+def run(model: Scorer) -> dict[str, Any]:
     """Pass rates and every failing question, by capability."""
     passed: dict[str, int] = defaultdict(int)
     cases: dict[str, int] = defaultdict(int)
@@ -63,7 +64,7 @@ def run(model: StanceModel) -> dict[str, Any]:
     _, rules = read_capabilities()
     return {
         "benchmark": "behaviour",
-        "model": model.manifest.name,
+        "model": " + ".join(found.name for found in model.manifests),
         "cases": sum(cases.values()),
         "pass_rate": round(sum(passed.values()) / sum(cases.values()), 4),
         "capabilities": {
@@ -94,14 +95,17 @@ def table(result: dict[str, Any], shown: int) -> str:
 def main() -> int:
     """Exit code 1 when a capability is below `--require`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.behaviour", description=__doc__)
-    parser.add_argument("--profile", choices=["fast", "accurate"], default="fast")
+    parser.add_argument("--profile", choices=PROFILES, default="fast")
     parser.add_argument("--weights", type=Path, help="a stance model's folder")
     parser.add_argument("--examples", type=int, default=2, help="failures shown a capability")
     parser.add_argument("--require", type=float, default=0.0, help="least pass rate, each")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     chosen = parser.parse_args()
-    folder = chosen.weights or model_folder(WEIGHTS, chosen.profile, STANCE)
-    result = {**run(StanceModel.load(folder)), **provenance()}
+    if chosen.weights:
+        model: Scorer = StanceModel.load(chosen.weights)
+    else:
+        model = open_stance(WEIGHTS, chosen.profile)
+    result = {**run(model), **provenance()}
     if chosen.json:
         chosen.json.write_text(
             json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -134,6 +134,10 @@ class _RandomScorer:
         self.encoder = StanceEncoder(tokenizer, manifest.max_length)
 
     @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        return (self.manifest,)
+
+    @property
     def thresholds(self) -> dict[Any, float]:
         return {kind: self.manifest.thresholds[kind] for kind in QUESTION_KINDS}
 

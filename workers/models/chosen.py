@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from service.settings import Settings
 from workers.models.attribution import AttributionModel
+from workers.models.cascade import StanceCascade
 from workers.models.foreign_labels import entity_columns, stance_columns
 from workers.models.manifest import Manifest, load_manifest
 from workers.models.named import CLASSIFIER, TAGGER, find_model
-from workers.models.profiles import ATTRIBUTION, NER, STANCE, TASKS, model_folder
+from workers.models.profiles import ATTRIBUTION, NER, STANCE, model_folder, stance_folders
 from workers.models.stance import Answer, StanceModel
 from workers.models.stance_inputs import QuestionKind, StanceQuestion
 from workers.models.token_tagger import TokenTagger, WordTagger
@@ -27,10 +29,10 @@ class Tagger(WordTagger, Protocol):
 
 
 class Scorer(Protocol):
-    """A stance model that says what it is."""
+    """A stance model, or two in a row, that says what it is."""
 
     @property
-    def manifest(self) -> Manifest: ...
+    def manifests(self) -> tuple[Manifest, ...]: ...
 
     @property
     def tokens_read(self) -> int: ...
@@ -44,9 +46,13 @@ class Scorer(Protocol):
 def check_models(settings: Settings) -> None:
     """Raise ModelError unless every model is there and for its task. Opens none."""
     named = _named(settings)
-    for task in TASKS:
+    weights, profile = settings.weights_dir, settings.profile
+    for task in (NER, ATTRIBUTION):
         if task not in named:
-            load_manifest(model_folder(settings.weights_dir, settings.profile, task), task)
+            load_manifest(model_folder(weights, profile, task), task)
+    if STANCE not in named:
+        for folder in stance_folders(weights, profile):
+            load_manifest(folder, STANCE)
     if NER in named:
         entity_columns(find_model(named[NER], TAGGER).labels)
     if STANCE in named:
@@ -56,19 +62,26 @@ def check_models(settings: Settings) -> None:
 def open_models(settings: Settings) -> tuple[Tagger, AttributionModel, Scorer]:
     """Open the models of the three tasks. Raises ModelError."""
     threads = settings.inference_threads
-    bundled = {task: model_folder(settings.weights_dir, settings.profile, task) for task in TASKS}
+    weights, profile = settings.weights_dir, settings.profile
     named = _named(settings)
     tagger: Tagger
     scorer: Scorer
     if NER in named:
         tagger = _torch_tagger(named[NER], threads)
     else:
-        tagger = TokenTagger.load(bundled[NER], threads)
+        tagger = TokenTagger.load(model_folder(weights, profile, NER), threads)
     if STANCE in named:
         scorer = _torch_stance(named[STANCE], settings.stance_hypothesis, threads)
     else:
-        scorer = StanceModel.load(bundled[STANCE], threads)
-    return tagger, AttributionModel.load(bundled[ATTRIBUTION], threads), scorer
+        scorer = open_stance(weights, profile, threads)
+    reader = AttributionModel.load(model_folder(weights, profile, ATTRIBUTION), threads)
+    return tagger, reader, scorer
+
+
+def open_stance(weights: Path, profile: str, threads: int = 1) -> Scorer:
+    """The bundled stance model of a profile, or its two. Raises ModelError."""
+    models = [StanceModel.load(folder, threads) for folder in stance_folders(weights, profile)]
+    return models[0] if len(models) == 1 else StanceCascade(*models)
 
 
 def _named(settings: Settings) -> dict[str, str]:

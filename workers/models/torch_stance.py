@@ -9,6 +9,7 @@ import numpy as np
 
 from service.domain.analysis import Probabilities
 from workers.models.foreign_labels import kind_of_stance, stance_columns
+from workers.models.manifest import Manifest
 from workers.models.named import CLASSIFIER, NamedModel, identity
 from workers.models.profiles import STANCE
 from workers.models.stance import Answer
@@ -57,6 +58,11 @@ class TorchStance:
             },
         )
         log.warning("%s: its probabilities are not calibrated", model.name)
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Of the one model that this is."""
+        return (self.manifest,)
 
     @property
     def tokens_read(self) -> int:
