@@ -38,10 +38,14 @@ from training.export import (
 )
 from training.shipped_weights import load_shipped
 from training.stance import CONFIG, encoder_folder, is_mpnet, network
-from training.stance_calibration import confidence_threshold, cross_fitted, fit
+from training.stance_calibration import cross_fitted, fit
 from training.stance_data import LABELS, Example, read_stance
 from training.stance_model import StanceNetwork
-from training.stance_scores import expected_calibration_error
+from training.stance_scores import (
+    WANTED_PRECISION,
+    confidence_threshold,
+    expected_calibration_error,
+)
 from workers.models.sessions import Session, open_tokenizer, sequence_inputs
 from workers.models.stance import Calibration
 from workers.models.stance_inputs import StanceEncoder
@@ -51,9 +55,6 @@ MAX_LENGTH = 256
 SETS_OF_KIND = {"relation": ("dse",), "author": ("newsmtsc",), "topic": ("vast", "perspectrum")}
 FILES = ("model.onnx", "tokenizer.json")
 EMBEDDINGS = "embeddings.bin"
-# A label is given from the confidence on at which, on dev, favor and against are right this
-# often: more than any set reaches without abstention; half to four fifths of them remain.
-WANTED_PRECISION = 0.8
 
 
 def export_graphs(

@@ -81,10 +81,13 @@ class Pipeline:
         self._attribution = attribution
         self._scorer = scorer
         manifests = (ner.manifest, attribution.manifest, *scorer.manifests)
-        digests: dict[str, str] = {}
-        for found in manifests:
-            digests[found.task] = digests.get(found.task, "") + found.digest
-        self.version = pipeline_version(digests)
+        self.version = pipeline_version(
+            {
+                NER: ner.manifest.digest,
+                ATTRIBUTION: attribution.manifest.digest,
+                STANCE: scorer.digest,
+            }
+        )
         # `sha256` names the weights themselves; a model may have further files (`files`).
         self.models: tuple[dict[str, Any], ...] = tuple(
             {

@@ -138,6 +138,10 @@ class _RandomScorer:
         return (self.manifest,)
 
     @property
+    def digest(self) -> str:
+        return self.manifest.digest
+
+    @property
     def thresholds(self) -> dict[Any, float]:
         return {kind: self.manifest.thresholds[kind] for kind in QUESTION_KINDS}
 

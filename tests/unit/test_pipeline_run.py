@@ -46,6 +46,7 @@ class FakeModel:
     def __init__(self, task: str, error: BaseException | None = None) -> None:
         self.manifest = Manifest(task)
         self.manifests = (self.manifest,)
+        self.digest = self.manifest.digest
         self.error = error
         self.words: list[str] = []
         self.tokens_read = len(task)

@@ -8,13 +8,20 @@ from typing import Protocol
 
 from service.settings import Settings
 from workers.models.attribution import AttributionModel
-from workers.models.cascade import StanceCascade
 from workers.models.foreign_labels import entity_columns, stance_columns
 from workers.models.manifest import Manifest, load_manifest
 from workers.models.named import CLASSIFIER, TAGGER, find_model
-from workers.models.profiles import ATTRIBUTION, NER, STANCE, model_folder, stance_folders
+from workers.models.profiles import (
+    ATTRIBUTION,
+    CASCADE,
+    NER,
+    STANCE,
+    model_folder,
+    stance_folders,
+)
 from workers.models.stance import Answer, StanceModel
 from workers.models.stance_inputs import QuestionKind, StanceQuestion
+from workers.models.stance_pair import StancePair
 from workers.models.token_tagger import TokenTagger, WordTagger
 
 
@@ -29,10 +36,15 @@ class Tagger(WordTagger, Protocol):
 
 
 class Scorer(Protocol):
-    """A stance model, or two in a row, that says what it is."""
+    """A stance model, or a pair of them, that says what it is."""
 
     @property
     def manifests(self) -> tuple[Manifest, ...]: ...
+
+    @property
+    def digest(self) -> str:
+        """Of all that its answers depend on."""
+        ...
 
     @property
     def tokens_read(self) -> int: ...
@@ -81,7 +93,10 @@ def open_models(settings: Settings) -> tuple[Tagger, AttributionModel, Scorer]:
 def open_stance(weights: Path, profile: str, threads: int = 1) -> Scorer:
     """The bundled stance model of a profile, or its two. Raises ModelError."""
     models = [StanceModel.load(folder, threads) for folder in stance_folders(weights, profile)]
-    return models[0] if len(models) == 1 else StanceCascade(*models)
+    if len(models) == 1:
+        return models[0]
+    small, large = models
+    return StancePair(small, large, cascade=profile == CASCADE)
 
 
 def _named(settings: Settings) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Which model folder serves which task in which profile.
 
-`fast` is for two cores; `accurate` has a larger model where one is shipped, and the fast one
-elsewhere; `cascade` asks the larger stance model only where the fast one is not certain. Every
-model brings its own thresholds and calibration in its manifest.
+`fast` is for two cores. `accurate` has a larger stance model beside the fast one, whose answers are
+pooled; `cascade` has both, too, but asks the larger one only where the fast one is not certain.
+Every model brings its own thresholds and calibration in its manifest, a pair in the larger one's.
 """
 
 from __future__ import annotations
@@ -12,24 +12,21 @@ from pathlib import Path
 NER, ATTRIBUTION, STANCE = "ner", "attribution", "stance"
 TASKS = (NER, ATTRIBUTION, STANCE)
 
+FAST, ACCURATE, CASCADE = "fast", "accurate", "cascade"
+PROFILES = (FAST, ACCURATE, CASCADE)
+
+_FAST = {task: task for task in TASKS}
 _ACCURATE = {NER: NER, ATTRIBUTION: ATTRIBUTION, STANCE: "stance-accurate"}
-_FOLDERS = {
-    "fast": {task: task for task in TASKS},
-    "accurate": _ACCURATE,
-    "cascade": _ACCURATE,
-}
-# Profile → folder of the stance model that is asked first.
-_ASKED_FIRST = {"cascade": STANCE}
-PROFILES = tuple(_FOLDERS)
+_FOLDERS = {FAST: _FAST, ACCURATE: _ACCURATE, CASCADE: _ACCURATE}
 
 
 def model_folder(weights: Path, profile: str, task: str) -> Path:
-    """The folder below `weights`. Raises KeyError for an unknown profile or task."""
+    """The folder below `weights`; of two models for stance the larger one's. Raises KeyError for an
+    unknown profile or task."""
     return weights / _FOLDERS[profile][task]
 
 
 def stance_folders(weights: Path, profile: str) -> list[Path]:
-    """The stance models in the order in which they are asked. Raises KeyError likewise."""
-    last = model_folder(weights, profile, STANCE)
-    first = _ASKED_FIRST.get(profile)
-    return [last] if first is None else [weights / first, last]
+    """The stance model, or the small and the large one. Raises KeyError likewise."""
+    folders = (model_folder(weights, one, STANCE) for one in (FAST, profile))
+    return list(dict.fromkeys(folders))

@@ -94,6 +94,11 @@ class StanceModel:
         return (self.manifest,)
 
     @property
+    def digest(self) -> str:
+        """Of all that its answers depend on: the manifest's."""
+        return self.manifest.digest
+
+    @property
     def tokens_read(self) -> int:
         """Wordpieces read since it was opened."""
         return self._classifier.tokens_read

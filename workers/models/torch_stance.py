@@ -65,6 +65,11 @@ class TorchStance:
         return (self.manifest,)
 
     @property
+    def digest(self) -> str:
+        """Of all that its answers depend on: the manifest's."""
+        return self.manifest.digest
+
+    @property
     def tokens_read(self) -> int:
         """Wordpieces that it has read since it was loaded."""
         return self._model.tokens_read
