@@ -102,6 +102,12 @@ def measure(data: Path, profile: str, threads: int = 1) -> dict[str, dict[str, A
     return measured
 
 
+def shown(limit: float) -> str:
+    """With as many places, two or three, as it has."""
+    exact = f"{limit:.3f}"
+    return exact.removesuffix("0")
+
+
 def goal_rows(measured: dict[str, dict[str, Any]], profile: str) -> Iterator[dict[str, Any]]:
     """A row a goal."""
     for goal in GOALS:
@@ -114,7 +120,7 @@ def goal_rows(measured: dict[str, dict[str, Any]], profile: str) -> Iterator[dic
             "set": goal.data,
             "figure": " ".join(goal.path),
             "value": round(float(value), 4),
-            "goal": ("≤ " if goal.at_most else "≥ ") + f"{limit:.2f}",
+            "goal": ("≤ " if goal.at_most else "≥ ") + shown(limit),
             "met": bool(value <= limit if goal.at_most else value >= limit),
         }
 
@@ -128,7 +134,7 @@ def behaviour_rows(result: dict[str, Any], profile: str) -> Iterator[dict[str, A
             "set": f"behaviour/{name}",
             "figure": f"pass rate of {row['cases']}",
             "value": row["pass_rate"],
-            "goal": f"≥ {limit:.2f}",
+            "goal": f"≥ {shown(limit)}",
             "met": row["pass_rate"] >= limit,
         }
 
@@ -136,7 +142,7 @@ def behaviour_rows(result: dict[str, Any], profile: str) -> Iterator[dict[str, A
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows for reading."""
     return "\n".join(
-        f"{row['set']:38} {row['figure']:28} {row['value']:.3f}  {row['goal']:7}"
+        f"{row['set']:38} {row['figure']:28} {row['value']:.3f}  {row['goal']:8}"
         f" {'met' if row['met'] else 'not met'}"
         for row in rows
     )

@@ -128,3 +128,10 @@ def test_a_curve_knows_its_threshold_and_its_area() -> None:
     assert found["points"][-1] == [1.0, 0.25]
     assert curve(confidence, right, 0.95)["at_threshold"] == {"coverage": 0.0, "risk": 0.0}
     assert curve(confidence[:0], right[:0], 0.5)["at_threshold"] is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"), [(0.8, "0.80"), (0.95 - 0.02, "0.93"), (0.715, "0.715")]
+)
+def test_a_goal_is_shown_with_all_its_places(limit: float, text: str) -> None:
+    assert quality.shown(limit) == text
