@@ -104,8 +104,7 @@ def measure(data: Path, profile: str, threads: int = 1) -> dict[str, dict[str, A
 
 def shown(limit: float) -> str:
     """With as many places, two or three, as it has."""
-    exact = f"{limit:.3f}"
-    return exact.removesuffix("0")
+    return f"{limit:.3f}".removesuffix("0")
 
 
 def goal_rows(measured: dict[str, dict[str, Any]], profile: str) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import ROOT, provenance
+from benchmarks.quality import LARGEST_CALIBRATION_ERROR
 from benchmarks.stance_sets import PAIRED, AnsweredSet, answered
+from training.evaluate import WEIGHTS
 from training.evaluate_stance import scores
 from training.stance_scores import WANTED_PRECISION, confidence_threshold
 from workers.models.manifest import MANIFEST
@@ -37,11 +39,9 @@ from workers.models.stance import StanceModel
 from workers.models.stance_inputs import QUESTION_KINDS, QuestionKind
 from workers.models.stance_pair import PAIR, pooled
 
-WEIGHTS = ROOT / "workers/weights"
 RESULT = ROOT / "benchmarks/results/pair.json"
-# What may be lost of a figure, and how large a calibration error may be.
+# What may be lost of a figure.
 ALLOWED = 0.005
-LARGEST_ERROR = 0.04
 ERROR = "expected_calibration_error"
 FIGURES = {
     "newsmtsc": ("macro_f1",),
@@ -91,7 +91,7 @@ def choose_share(tried: Mapping[float, Mapping[str, Mapping[str, float]]]) -> fl
     for share, sets in tried.items():
         lost = [loss for name, figures in sets.items() for loss in losses(figures, alone[name])]
         errors = [figures[ERROR] for figures in sets.values()]
-        if share and (max(lost) > ALLOWED or max(errors) > LARGEST_ERROR):
+        if share and (max(lost) > ALLOWED or max(errors) > LARGEST_CALIBRATION_ERROR):
             continue
         # A set counts alike, however many figures it has.
         gain = -float(np.mean([np.mean(losses(sets[name], alone[name])) for name in sets]))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from service.domain.analysis import Probabilities
 from workers.models.attribution import LINK_LABELS, TAG_LABELS, TaggedWindow
-from workers.models.manifest import Manifest, load_manifest
+from workers.models.manifest import Manifest, OneModel, load_manifest
 from workers.models.profiles import ATTRIBUTION, NER, STANCE, model_folder
 from workers.models.sessions import open_tokenizer, token_id
 from workers.models.stance import Answer
@@ -120,7 +120,7 @@ class _RandomReader(_Windows):
 
 
 @dataclass(slots=True)
-class _RandomScorer:
+class _RandomScorer(OneModel):
     """A `StanceModel` that reads its questions and then answers anything."""
 
     manifest: Manifest
@@ -132,14 +132,6 @@ class _RandomScorer:
         self.salt = salt
         tokenizer = open_tokenizer(manifest.path("tokenizer.json"))
         self.encoder = StanceEncoder(tokenizer, manifest.max_length)
-
-    @property
-    def manifests(self) -> tuple[Manifest, ...]:
-        return (self.manifest,)
-
-    @property
-    def digest(self) -> str:
-        return self.manifest.digest
 
     @property
     def thresholds(self) -> dict[Any, float]:

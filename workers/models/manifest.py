@@ -60,6 +60,22 @@ class Manifest:
         return outputs
 
 
+class OneModel:
+    """What a stance model of one manifest says about itself; a pair says it of two."""
+
+    manifest: Manifest
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Of every model that answers."""
+        return (self.manifest,)
+
+    @property
+    def digest(self) -> str:
+        """Of all that the answers depend on."""
+        return self.manifest.digest
+
+
 def load_manifest(folder: Path, task: str | None = None) -> Manifest:
     """Read a model folder's manifest and check the sum of every file that it names.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.analysis import Probabilities
-from workers.models.manifest import Manifest, ModelCorruptError
+from workers.models.manifest import ModelCorruptError, OneModel
 from workers.models.pair_classifier import PairClassifier
 from workers.models.stance_inputs import QUESTION_KINDS, StanceEncoder, StanceQuestion
 
@@ -66,7 +66,7 @@ class Answer:
     truncated: bool
 
 
-class StanceModel:
+class StanceModel(OneModel):
     """Answers stance questions; the classifier runs each alone, so no neighbour changes one."""
 
     def __init__(self, classifier: PairClassifier) -> None:
@@ -87,16 +87,6 @@ class StanceModel:
     def load(cls, folder: Path, threads: int = 1) -> StanceModel:
         """Checks and opens a model folder. Raises ModelError."""
         return cls(PairClassifier.load(folder, threads))
-
-    @property
-    def manifests(self) -> tuple[Manifest, ...]:
-        """Of the one model that this is."""
-        return (self.manifest,)
-
-    @property
-    def digest(self) -> str:
-        """Of all that its answers depend on: the manifest's."""
-        return self.manifest.digest
 
     @property
     def tokens_read(self) -> int:

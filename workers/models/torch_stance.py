@@ -9,7 +9,7 @@ import numpy as np
 
 from service.domain.analysis import Probabilities
 from workers.models.foreign_labels import kind_of_stance, stance_columns
-from workers.models.manifest import Manifest
+from workers.models.manifest import OneModel
 from workers.models.named import CLASSIFIER, NamedModel, identity
 from workers.models.profiles import STANCE
 from workers.models.stance import Answer
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _THRESHOLD = 0.5
 
 
-class TorchStance:
+class TorchStance(OneModel):
     """Any `AutoModelForSequenceClassification` whose labels say favor, against and neutral, or
     entailment, contradiction and neutral.
 
@@ -58,16 +58,6 @@ class TorchStance:
             },
         )
         log.warning("%s: its probabilities are not calibrated", model.name)
-
-    @property
-    def manifests(self) -> tuple[Manifest, ...]:
-        """Of the one model that this is."""
-        return (self.manifest,)
-
-    @property
-    def digest(self) -> str:
-        """Of all that its answers depend on: the manifest's."""
-        return self.manifest.digest
 
     @property
     def tokens_read(self) -> int:
