@@ -1,6 +1,7 @@
 """Trained checkpoint → a model folder: ONNX int8, tokenizer, manifest.
 
-python -m training.export {ner,attribution} --checkpoint FILE --out DIR [--float]
+python -m training.export {ner,attribution} --checkpoint FILE --out DIR [--float] [--config FILE]
+    [--teacher DIR]
 """
 
 import argparse
@@ -211,9 +212,27 @@ def export_ner(checkpoint: Path, out: Path, *, keep_float: bool) -> None:
     )
 
 
-def export_attribution(checkpoint: Path, out: Path, *, keep_float: bool) -> None:
-    """The attribution encoder, and its cue reader in float (it is small)."""
-    config = read_config(CONFIGS / "attribution.toml")
+def export_attribution(
+    checkpoint: Path,
+    out: Path,
+    *,
+    keep_float: bool,
+    file: Path = CONFIGS / "attribution.toml",
+    teacher: Path | None = None,
+) -> None:
+    """The attribution encoder, and its cue reader in float (it is small).
+
+    `file` is the training's configuration, `teacher` the folder of the model that it learnt from.
+    """
+    config = read_config(file)
+    training = {
+        "command": f"python -m training.attribution --config training/configs/{file.name}"
+        " --data DIR --out DIR",
+        "config": config,
+    }
+    if teacher is not None:
+        training["command"] += " --teacher DIR"
+        training["teacher_sha256"] = sha256_of(teacher / "model.onnx")
     width = config["reader_width"]
     model = AttributionNetwork(width, config["reader_layers"], config["dropout"])
     model.load_state_dict(_state(checkpoint))
@@ -238,10 +257,7 @@ def export_attribution(checkpoint: Path, out: Path, *, keep_float: bool) -> None
                 "radius": config["radius"],
             },
             "precision": "float32" if keep_float else "int8",
-            "training": {
-                "command": "python -m training.attribution --data DIR --out DIR",
-                "config": config,
-            },
+            "training": training,
         },
     )
 
@@ -276,11 +292,18 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--float", action="store_true", help="do not quantise (for comparison)")
+    default = CONFIGS / "attribution.toml"
+    parser.add_argument("--config", type=Path, default=default, help="of an attribution training")
+    parser.add_argument("--teacher", type=Path, help="folder of the model that it learnt from")
     arguments = parser.parse_args()
     seed_everything(0)
     logging.getLogger().setLevel(logging.ERROR)
-    export = export_ner if arguments.task == "ner" else export_attribution
-    export(arguments.checkpoint, arguments.out, keep_float=arguments.float)
+    checkpoint, out, keep_float = arguments.checkpoint, arguments.out, arguments.float
+    if arguments.task == "ner":
+        export_ner(checkpoint, out, keep_float=keep_float)
+        return
+    file, teacher = arguments.config, arguments.teacher
+    export_attribution(checkpoint, out, keep_float=keep_float, file=file, teacher=teacher)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ from training.common import (
     seed_everything,
     sha256_of,
 )
+from training.distillation import distillation_loss
+from training.mpnet import with_byte_dropout
 from training.shipped_weights import load_shipped
 from training.stance_data import (
     Encoded,
@@ -49,7 +51,7 @@ from training.stance_data import (
 from training.stance_model import StanceNetwork
 from training.stance_scores import macro_f1, paired_scores
 from training.stance_synthetic import synthetic
-from training.stance_teacher import Teacher, distillation_loss, unlabelled
+from training.stance_teacher import Teacher, unlabelled
 from workers.models.manifest import load_manifest
 from workers.models.sessions import open_tokenizer
 from workers.models.stance_inputs import StanceEncoder
@@ -183,6 +185,7 @@ def train(
     if start is not None:
         load_shipped(model, start)
     freeze(model, config.get("frozen_layers", 0))
+    with_byte_dropout(model)
     optimizer = _optimizer(model, config)
     rates = [group["lr"] for group in optimizer.param_groups]
     sizes = [sum(len(row.input_ids) for row in batch) for batch in planned]

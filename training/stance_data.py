@@ -13,8 +13,6 @@ from workers.models.stance_inputs import StanceEncoder, StanceQuestion
 
 LABELS = ("favor", "against", "neutral")
 NEUTRAL = LABELS.index("neutral")
-# The label of a question that nobody answered; PyTorch's losses pass over it.
-UNKNOWN = -100
 NLI_LABELS = {"entailment": 0, "contradiction": 1, "neutral": 2}
 # Ways to report speech, in pieces.
 SAYING = (

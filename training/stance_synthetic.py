@@ -32,25 +32,32 @@ class _Verb:
     gerund: str
     label: int
 
+    @property
+    def present(self) -> str:
+        """Third person."""
+        first, *rest = self.base.split()
+        if first.endswith(("s", "sh", "ch", "x")):
+            first += "es"
+        elif first.endswith("y") and first[-2] not in "aeiou":
+            first = first[:-1] + "ies"
+        else:
+            first += "s"
+        return " ".join([first, *rest])
 
-_VERBS = [
-    _Verb(*forms, label)  # type: ignore[misc]
-    for table, label in (
-        (phrases.PRAISE, FAVOR),
-        (phrases.BACK, FAVOR),
-        (phrases.BLAME, AGAINST),
-        (phrases.CONTACT, NEUTRAL),
-    )
-    for forms in phrases.forms(table)
-]
-_STANCES = [verb for verb in _VERBS if verb.label != NEUTRAL]
-_PRAISES = [
-    verb for verb in _VERBS if [verb.base] in [form[:1] for form in phrases.forms(phrases.PRAISE)]
-]
-_BACKS = [
-    verb for verb in _VERBS if [verb.base] in [form[:1] for form in phrases.forms(phrases.BACK)]
-]
-_BLAMES = [verb for verb in _VERBS if verb.label == AGAINST]
+
+def _verbs(label: int, regular: list[str], *tables: str) -> list[_Verb]:
+    found = phrases.regular(" ".join(regular))
+    for table in tables:
+        found += phrases.forms(table)
+    return [_Verb(*forms, label) for forms in found]
+
+
+_PRAISES = _verbs(FAVOR, phrases.PRAISE_REGULAR, phrases.PRAISE)
+_BACKS = _verbs(FAVOR, phrases.BACK_REGULAR, phrases.BACK, phrases.BACK_MORE)
+_BLAMES = _verbs(AGAINST, phrases.BLAME_REGULAR, phrases.BLAME, phrases.BLAME_MORE)
+_CONTACTS = _verbs(NEUTRAL, phrases.CONTACT_REGULAR, phrases.CONTACT, phrases.CONTACT_MORE)
+# As many questions about each side, however long its list of verbs is.
+_SIDES = (_PRAISES + _BACKS, _BLAMES)
 
 
 def synthetic(count: int, rng: random.Random) -> Iterator[Example]:
@@ -88,7 +95,7 @@ def _names(rng: random.Random, count: int) -> list[str]:
 
 def _told(rng: random.Random, sentence: str, aside: str) -> str:
     """One sentence with, at times, another before or after it."""
-    if sentence[-1] not in ".!?":
+    if sentence.rstrip('"\u201d')[-1] not in ".!?":
         sentence = f"{sentence} {rng.choice(phrases.entries(phrases.TAILS))}".rstrip() + "."
     parts = [sentence]
     draw = rng.random()
@@ -114,11 +121,54 @@ def _directions(text: str, a: str, b: str, c: str, label: int, rng: random.Rando
     return rows
 
 
+def _taken(rng: random.Random) -> _Verb:
+    """A verb that takes a side."""
+    return rng.choice(rng.choice(_SIDES))
+
+
 def _plain(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
-    verb = rng.choice(_VERBS)
-    text = _told(rng, rng.choice([f"{a} {verb.past} {b}", f"{b} was {verb.participle} by {a}"]), c)
-    return _directions(text, a, b, c, verb.label, rng)
+    verb = rng.choice(rng.choice([*_SIDES, _CONTACTS]))
+    lead, manner = "", ""
+    if rng.random() < 0.25:
+        lead = rng.choice(phrases.entries(phrases.LEADS)) + " "
+    if rng.random() < 0.25:
+        manner = rng.choice(phrases.MANNERS) + " "
+    frame = rng.choice(
+        [
+            f"{a} {manner}{verb.past} {b}",
+            f"{a} {manner}{verb.past} {b}",
+            f"{a} has {manner}{verb.participle} {b}",
+            f"{a} {manner}{verb.present} {b}",
+            f"{a} is {manner}{verb.gerund} {b}",
+            f"{b} was {manner}{verb.participle} by {a}",
+        ]
+    )
+    return _directions(_told(rng, lead + frame, c), a, b, c, verb.label, rng)
+
+
+def _distant(rng: random.Random) -> list[Row]:
+    """Words between who takes a stance and the stance, and somebody else named before it."""
+    a, b, c = _names(rng, 3)
+    verb = rng.choice(rng.choice([*_SIDES, _CONTACTS]))
+    if rng.random() < 0.3:
+        frame = rng.choice(phrases.entries(phrases.TURNED))
+        who = rng.choice(phrases.entries(phrases.WHO))
+        sentence = frame.format(A=a, B=b, who=who, past=verb.past).replace(". the ", ". The ")
+    elif rng.random() < 0.6:
+        sentence = f"{a}, {rng.choice(phrases.entries(phrases.INSERTS))}, {verb.past} {b}"
+    else:
+        sentence = f"{a} {verb.past} {b}"
+    sentence = _capitalised(_BODY.sub(r"the \1", sentence)) + "."
+    around = [rng.choice(phrases.entries(phrases.FILLERS)) for _ in range(2)]
+    if rng.random() < 0.6:
+        other = rng.choice(phrases.entries(phrases.BYSTANDING)).replace("{C}", c)
+        around[0] = _capitalised(_BODY.sub(r"the \1", other))
+    text = " ".join([around[0], sentence, *around[1 : rng.randint(1, 2)]])
+    rows: list[Row] = [(text, a, b, verb.label), (text, b, a, NEUTRAL)]
+    if c in text:
+        rows += [(text, c, b, NEUTRAL), (text, a, c, NEUTRAL)]
+    return rows
 
 
 def _idiom(rng: random.Random) -> list[Row]:
@@ -130,13 +180,14 @@ def _idiom(rng: random.Random) -> list[Row]:
             (phrases.IDIOMS_NEUTRAL, NEUTRAL),
         ]
     )
-    sentence = rng.choice(phrases.entries(table)).replace("{A}", a).replace("{B}", b)
+    sentence = rng.choice(phrases.entries(table))
+    sentence = sentence.replace("{A}", a).replace("{B}", b).replace("{C}", c)
     return _directions(_told(rng, sentence, c), a, b, c, label, rng)
 
 
 def _negated(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
-    verb, back = rng.choice(_PRAISES + _BLAMES), rng.choice(_BACKS)
+    verb, back = rng.choice(rng.choice([_PRAISES, _BLAMES])), rng.choice(_BACKS)
     blame = rng.choice(_BLAMES)
     sentence, label = rng.choice(
         [
@@ -146,11 +197,11 @@ def _negated(rng: random.Random) -> list[Row]:
             (f"{a} avoided {verb.gerund} {b}", NEUTRAL),
             (f"{a} refused to {blame.base} {b}", NEUTRAL),
             (f"{b} was not {verb.participle} by {a}", NEUTRAL),
-            (f"{a} denied {rng.choice(_STANCES).gerund} {b}", NEUTRAL),
-            (f"{a} denied having {rng.choice(_STANCES).participle} {b}", NEUTRAL),
+            (f"{a} denied {_taken(rng).gerund} {b}", NEUTRAL),
+            (f"{a} denied having {_taken(rng).participle} {b}", NEUTRAL),
             (f"{a} refused to {back.base} {b}", AGAINST),
             (f"{a} would never {back.base} {b}", AGAINST),
-            (f"{a} no longer {back.base}s {b}".replace("ss ", "sses "), AGAINST),
+            (f"{a} no longer {back.present} {b}", AGAINST),
             (f"{a} regretted ever having {back.participle} {b}", AGAINST),
             (f"{a} did not only {verb.base} {b} but did so twice", verb.label),
             (f"{a} did not hesitate to {verb.base} {b}", verb.label),
@@ -164,7 +215,7 @@ def _negated(rng: random.Random) -> list[Row]:
 
 def _denied(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
-    verb = rng.choice(_STANCES)
+    verb = _taken(rng)
     frame = rng.choice(
         [
             "{A} denied that {B} {past} {C}",
@@ -181,7 +232,7 @@ def _denied(rng: random.Random) -> list[Row]:
 
 def _reported(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
-    verb = rng.choice(_STANCES)
+    verb = _taken(rng)
     frame = rng.choice(
         [
             "{A} said that {B} {past} {C}",
@@ -219,14 +270,26 @@ def _quoted(rng: random.Random) -> list[Row]:
 
 def _contrast(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
-    good, bad = rng.choice(_PRAISES + _BACKS), rng.choice(_BLAMES)
+    good, bad = (rng.choice(side) for side in _SIDES)
     one, two = (good, bad) if rng.random() < 0.5 else (bad, good)
     draw = rng.random()
     if draw < 0.4:
-        text = _told(rng, f"{a} {one.past} {b} but {two.past} {c}", a)
+        joint = rng.choice([" but ", " and ", ", but ", "; then it ", " before it "])
+        text = _told(rng, f"{a} {one.past} {b}{joint}{two.past} {c}", a)
         return [(text, a, b, one.label), (text, a, c, two.label), (text, b, c, NEUTRAL)]
-    if draw < 0.7:
-        text = _told(rng, f"While {a} {one.past} {b}, {c} {two.past} {b}", a)
+    if draw < 0.75:
+        frame = rng.choice(
+            [
+                "While {A} {one} {B}, {C} {two} {B}",
+                "Though {A} {one} {B}, {C} {two} {B}",
+                "{A} {one} {B}, whereas {C} {two} {B}",
+                "{A} {one} {B}; {C}, by contrast, {two} {B}",
+                "{A} {one} {B}, but {C} {two} {B}",
+                "{A} {one} {B} and {C} {two} {B}",
+            ]
+        )
+        sentence = frame.format(A=a, B=b, C=c, one=one.past, two=two.past)
+        text = _told(rng, sentence, a)
         return [(text, a, b, one.label), (text, c, b, two.label), (text, a, c, NEUTRAL)]
     text = _told(rng, f"{a} and {c} both {one.past} {b}", b)
     return [(text, a, b, one.label), (text, c, b, one.label), (text, a, c, NEUTRAL)]
@@ -235,7 +298,7 @@ def _contrast(rng: random.Random) -> list[Row]:
 def _chained(rng: random.Random) -> list[Row]:
     """Two stances of which one stands in a clause about somebody: nothing is passed on."""
     a, b, c = _names(rng, 3)
-    one, two = rng.choice(_STANCES), rng.choice(_STANCES)
+    one, two = _taken(rng), _taken(rng)
     frame, asked = rng.choice(
         [
             ("{A}, who {two} {C}, {one} {B}", "ab ac"),
@@ -243,6 +306,8 @@ def _chained(rng: random.Random) -> list[Row]:
             ("{A} {one} {B} days after {B} {two} {C}", "ab bc"),
             ("{B}, {part} by {A}, {two} {C}", "ab bc"),
             ("{A} {one} {B}, an institution that {two} {C}", "ab bc"),
+            ("{A} {one} {B}, which {two} {C}", "ab bc"),
+            ("{A} {one} {B}, who had {two_part} {C}", "ab bc"),
             ("Unlike {C}, which {two} {B}, {A} {one} {B}", "ab cb"),
             ("{A} {one} {B}. {C} {two} {B}", "ab cb"),
             ("{B} was {part} by {A} and {two_part} by {C}", "ab cb"),
@@ -262,16 +327,25 @@ def _chained(rng: random.Random) -> list[Row]:
 def _own_voice(rng: random.Random) -> list[Row]:
     """A verdict that somebody else speaks is not the text's own."""
     a, b, c = _names(rng, 3)
-    table, label = rng.choice([(phrases.GOOD, FAVOR), (phrases.BAD, AGAINST)])
-    verdict = rng.choice(phrases.entries(table))
-    if rng.random() < 0.45:
+    good = rng.random() < 0.5
+    label = FAVOR if good else AGAINST
+    if rng.random() < 0.3:
+        deed = rng.choice(phrases.entries(phrases.DEEDS_GOOD if good else phrases.DEEDS_BAD))
+        if rng.random() < 0.35:
+            frame = rng.choice(phrases.entries(phrases.DEEDS_OWN))
+            return [(_told(rng, frame.format(B=b, deed=deed), c), None, b, label)]
+        frame = rng.choice(phrases.entries(phrases.DEEDS_TOLD))
+        text = _told(rng, frame.format(A=a, B=b, deed=deed), c)
+        return [(text, None, b, NEUTRAL), (text, a, b, label), (text, None, a, NEUTRAL)]
+    verdict = rng.choice(phrases.entries(phrases.GOOD if good else phrases.BAD))
+    if rng.random() < 0.4:
         frame = rng.choice(phrases.entries(phrases.VERDICTS))
         return [(_told(rng, frame.format(B=b, words=verdict), c), None, b, label)]
     if rng.random() < 0.7:
         frame = rng.choice(phrases.entries(phrases.VERDICTS_TOLD))
         text = _told(rng, frame.format(A=a, B=b, words=verdict), c)
     else:
-        verb = rng.choice(_STANCES)
+        verb = _taken(rng)
         text, label = _told(rng, f"{a} {verb.past} {b}", c), verb.label
     return [(text, None, b, NEUTRAL), (text, a, b, label), (text, None, a, NEUTRAL)]
 
@@ -293,10 +367,16 @@ def _mutual(rng: random.Random) -> list[Row]:
 
 def _hypothetical(rng: random.Random) -> list[Row]:
     a, b, c = _names(rng, 3)
-    verb = rng.choice(_STANCES)
+    verb = _taken(rng)
     frame = rng.choice(phrases.entries(phrases.HYPOTHESES))
     sentence = frame.format(
-        A=a, B=b, past=verb.past, base=verb.base, gerund=verb.gerund, part=verb.participle
+        A=a,
+        B=b,
+        past=verb.past,
+        base=verb.base,
+        present=verb.present,
+        gerund=verb.gerund,
+        part=verb.participle,
     )
     text = _told(rng, sentence, c)
     return [(text, a, b, NEUTRAL)]
@@ -353,7 +433,10 @@ _KINDS: tuple[Callable[[random.Random], list[Row]], ...] = (
     _reported,
     _quoted,
     _contrast,
+    _contrast,
     _chained,
+    _distant,
+    _own_voice,
     _own_voice,
     _mutual,
     _hypothetical,

@@ -1,7 +1,7 @@
 """A shipped stance model as the teacher of a smaller one, and questions for which only it has
 answers.
 
-Distillation after Hinton et al. 2015, "Distilling the Knowledge in a Neural Network".
+The loss is in `distillation.py`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.common import mixed_precision, padded
-from training.stance_data import UNKNOWN, Encoded, Example
+from training.distillation import UNKNOWN
+from training.stance_data import Encoded, Example
 from training.stance_model import StanceNetwork
 from workers.models.stance_inputs import StanceEncoder, StanceQuestion
 
@@ -82,30 +83,6 @@ class Teacher:
 
 def _key(row: Encoded) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(row.input_ids), tuple(row.token_type_ids)
-
-
-def distillation_loss(
-    logits: Tensor, labels: Tensor, taught: Tensor, config: dict[str, Any]
-) -> Tensor:
-    """Mean over the rows of what gold labels and the teacher say, `teacher_share` for the latter.
-
-    Logits and `taught` (rows, 3), labels (rows). A row without a gold label has the teacher alone,
-    a row that the teacher was not asked (NaN) its gold label alone.
-    """
-    hot = config["temperature"]
-    asked = ~taught.isnan().any(-1)
-    wanted = (taught.nan_to_num() / hot).softmax(-1)
-    apart = nn.functional.kl_div((logits / hot).log_softmax(-1), wanted, reduction="none").sum(-1)
-    right = nn.functional.cross_entropy(
-        logits,
-        labels,
-        ignore_index=UNKNOWN,
-        label_smoothing=config["label_smoothing"],
-        reduction="none",
-    )
-    share = torch.where(labels == UNKNOWN, 1.0, config["teacher_share"]) * asked
-    # The squared temperature keeps the gradient's size.
-    return ((1 - share) * right + share * hot**2 * apart).mean()
 
 
 def unlabelled(path: Path, count: int, rng: random.Random) -> Iterator[Example]:

@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from training import attribution, ner
-from training.attribution import Row, losses_of, read_articles
+from training.attribution import losses_of
+from training.attribution_data import Row, epoch_rows, read_articles
 from training.attribution_model import CueReader
 from training.common import checked_mpnet, mixed_precision, padded, read_config, seed_everything
 from training.conll import read_conll
@@ -102,7 +103,7 @@ def train(data: Path, out: Path, config: dict[str, Any], mpnet: Path) -> None:
         for number in range(config["entity_passes"]):
             seed = config["seed"] + epoch * config["entity_passes"] + number
             rows += ner.epoch_rows(documents, tokenizer, config, seed)
-        rows += attribution.epoch_rows(articles, tokenizer, config, config["seed"] + epoch)
+        rows += epoch_rows(articles, tokenizer, config, config["seed"] + epoch)
         epochs.append(rows)
     loop = Loop(epochs, length, config)
     print(

@@ -293,6 +293,6 @@ def test_the_behavioural_tests_use_other_words_than_the_training_sentences() -> 
     asked = {verb for form in ("praise", "attack") for verb in lexicon[form]}
     asked |= set(lexicon["topics"]) | {name for group in lexicon["names"] for name in group}
     asked = {word.lower() for word in asked}
-    for question in (row.question for row in synthetic(4000, random.Random(2))):
+    for question in (row.question for row in synthetic(12000, random.Random(2))):
         text = f"{question.text} {question.target}".lower()
         assert not [word for word in asked if find_mentions(text, word)], question

@@ -12,9 +12,10 @@ from tokenizers import Tokenizer
 
 from training import stance
 from training.common import minilm_folder, read_config
-from training.stance_data import UNKNOWN, Encoded, Example, encode_all
+from training.distillation import UNKNOWN, distillation_loss
+from training.stance_data import Encoded, Example, encode_all
 from training.stance_model import StanceNetwork
-from training.stance_teacher import Teacher, distillation_loss, unlabelled
+from training.stance_teacher import Teacher, unlabelled
 from workers.models.stance_inputs import StanceEncoder, StanceQuestion
 
 CONFIG = read_config(stance.CONFIG.with_name("stance-distilled.toml"))

@@ -9,15 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 
 from training import attribution, ner, taggers
-from training.common import load_checkpoint, read_config
+from training.attribution import taught_tags
+from training.attribution_data import epoch_rows, read_articles
+from training.attribution_teacher import found_cues, read_unlabelled, taught_article
+from training.common import load_checkpoint, minilm_folder, read_config, sha256_of
 from training.export import export_attribution, export_ner
 from training.mpnet import BLOCK, four_bits, round_feed, with_byte_dropout
 from training.taggers_export import export_taggers
-from workers.models.attribution import AttributionModel
+from workers.models.attribution import TAG_LABELS, AttributionModel
 from workers.models.manifest import ModelCorruptError
+from workers.models.sessions import open_tokenizer
 from workers.models.token_tagger import TokenTagger
 from workers.models.words import split_words
 
@@ -115,6 +120,105 @@ def test_the_attribution_model_trains_exports_and_runs(
     assert tagged.logits.shape[0] == len(words)
     assert links.shape == (6, 3)
     assert np.isfinite(links).all()
+
+
+def teacher_of(data: Path, tmp_path: Path) -> Path:
+    """The folder of an attribution model that was trained for a moment."""
+    names = {"train": "few.jsonl", "dev": "few.jsonl"}
+    attribution.train(data, tmp_path / "taught", small("attribution", data=names))
+    folder = tmp_path / "teacher"
+    export_attribution(tmp_path / "taught" / "final.pt", folder, keep_float=True)
+    return folder
+
+
+def test_an_attribution_model_learns_from_another_and_goes_on(
+    tiny_encoder: Path, data: Path, tmp_path: Path
+) -> None:
+    teacher = teacher_of(data, tmp_path)
+    rows = [{"text": "Bo Park said it rained."}, {"text": "Bo Park said it rained."}]
+    (data / "stance.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    names = {"train": "few.jsonl", "dev": "few.jsonl", "unlabelled": ["few.conll", "stance.jsonl"]}
+    config = small("attribution-distilled", data=names, checkpoint_steps=1)
+    out = tmp_path / "out"
+    attribution.train(data, out, config, teacher)
+    last = load_checkpoint(out / "last.pt")
+    # The teacher's answers are kept: a run that goes on does not ask again.
+    (teacher / "reader.onnx").touch()
+    written = (out / "taught.pt").stat().st_mtime_ns
+    attribution.train(data, out, config, teacher)
+    resumed = load_checkpoint(out / "last.pt")
+    assert last is not None
+    assert resumed is not None
+    assert (out / "taught.pt").stat().st_mtime_ns == written
+    assert resumed["step"] == last["step"]
+
+    file = CONFIGS / "attribution-distilled.toml"
+    folder = tmp_path / "student"
+    export_attribution(out / "final.pt", folder, keep_float=False, file=file, teacher=teacher)
+    told = AttributionModel.load(folder).manifest.document["training"]
+    assert told["teacher_sha256"] == sha256_of(teacher / "model.onnx")
+    assert told["config"]["teacher_share"] == config["teacher_share"]
+
+
+def test_a_teacher_answers_for_every_word_and_cue_as_at_run_time(
+    tiny_encoder: Path, data: Path, tmp_path: Path
+) -> None:
+    folder = teacher_of(data, tmp_path)
+    model = AttributionModel.load(folder)
+    tokenizer = open_tokenizer(folder / "tokenizer.json")
+    config = small("attribution-distilled", max_length=256)
+    [article, *_] = read_articles(data / "few.jsonl", tokenizer)
+    taught = taught_article(article, model, tokenizer, config)
+    words = split_words(ARTICLE)
+    [tagged] = model.tag(model.windows(words, frozenset()))
+    assert taught.taught is not None
+    assert np.allclose(taught.taught, tagged.logits, atol=1e-4)
+    [link] = taught.links
+    assert link.gold
+    assert link.taught is not None
+    assert link.taught.shape == (len(words), 3)
+    assert np.isnan(link.told(len(words))).all()
+    # The same answers reach the batch of a window that is cut elsewhere.
+    [row, *_] = epoch_rows([taught], tokenizer, {**config, "word_mask": 0.0}, seed=1)
+    [tags] = taught_tags([row], len(row.window.input_ids))
+    places = list(row.window.positions)
+    assert np.allclose(tags[places], taught.taught[row.window.first_word : row.window.last_word])
+    assert tags[0].isnan().all()
+
+
+def test_cues_that_a_teacher_finds_are_runs_of_cue_words() -> None:
+    tags = [0, 3, 4, 0, 4, 3, 3, 4]
+    assert [TAG_LABELS[tag] for tag in (3, 4)] == ["B-CUE", "I-CUE"]
+    assert found_cues(np.eye(len(TAG_LABELS), dtype=np.float32)[tags]) == [
+        (1, 3),
+        (4, 5),
+        (5, 6),
+        (6, 8),
+    ]
+
+
+def test_unlabelled_texts_are_documents_and_passages(tiny_encoder: Path, data: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
+    rows = [{"text": f"Sentence {number}\nof many."} for number in (*range(30), 1)]
+    (data / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    articles = read_unlabelled(data, ["few.conll", "many.jsonl"], tokenizer, seed=3)
+    documents, passages = articles[:4], articles[4:]
+    assert [" ".join(word.text for word in a.encoded.words) for a in documents] == [
+        "Anna Berg flew to Oslo . The United Front met ."
+    ] * 4
+    assert [len(a.breaks) + 1 for a in passages] == [12, 12, 6]
+    assert all(label == ner.IGNORED for a in articles for label in a.tags)
+
+
+def test_words_without_label_and_teacher_do_not_count() -> None:
+    config = {"teacher_share": 0.5, "temperature": 1.0}
+    labels = torch.tensor([[0, ner.IGNORED, ner.IGNORED]])
+    logits = torch.tensor([[[0.0, 1.0], [2.0, 0.0], [3.0, 3.0]]])
+    taught = torch.full((1, 3, 2), torch.nan)
+    plain = nn.functional.cross_entropy(logits[0, :1], labels[0, :1])
+    assert torch.isclose(attribution.words_loss(logits, labels, taught, config), plain)
+    taught[0, 1] = logits[0, 1]
+    assert torch.isclose(attribution.words_loss(logits, labels, taught, config), plain / 2)
 
 
 def test_a_changed_file_no_longer_loads(tiny_encoder: Path, data: Path, tmp_path: Path) -> None:
