@@ -32,6 +32,7 @@ from training.attribution_teacher import read_unlabelled, taught_articles
 from training.common import minilm_folder, mixed_precision, padded, read_config, seed_everything
 from training.distillation import distillation_loss
 from training.loop import Loop
+from training.mpnet import with_byte_dropout
 from training.ner import IGNORED, tensors, window_labels
 from workers.models.attribution import TAG_LABELS
 
@@ -151,7 +152,13 @@ def train(data: Path, out: Path, config: dict[str, Any], teacher: Path | None = 
     ]
     loop = Loop(epochs, lambda row: len(row.window.input_ids), config)
     print(f"{len(articles)} articles, {len(loop.plan)} steps", flush=True)
-    model = AttributionNetwork(config["reader_width"], config["reader_layers"], config["dropout"])
+    model = AttributionNetwork(
+        config["reader_width"],
+        config["reader_layers"],
+        config["dropout"],
+        config.get("attention_dropout"),
+    )
+    with_byte_dropout(model)
     rng = random.Random(config["seed"])
 
     def losses(rows: Sequence[Row]) -> dict[str, torch.Tensor]:

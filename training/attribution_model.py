@@ -16,9 +16,9 @@ from workers.models.attribution import DISTANCE_BUCKETS, LINK_LABELS, TAG_LABELS
 class TaggedEncoder(nn.Module):
     """(batch, length) ids → tag logits (batch, length, 7), features (batch, length, width)."""
 
-    def __init__(self, width: int, dropout: float) -> None:
+    def __init__(self, width: int, dropout: float, attention_dropout: float | None) -> None:
         super().__init__()
-        self.encoder = load_encoder(dropout=dropout)
+        self.encoder = load_encoder(dropout=dropout, attention_dropout=attention_dropout)
         hidden = self.encoder.config.hidden_size
         self.dropout = nn.Dropout(dropout)
         self.tags = nn.Linear(hidden, len(TAG_LABELS))
@@ -94,9 +94,11 @@ class CueReader(nn.Module):
 class AttributionNetwork(nn.Module):
     """Both parts; they are exported apart."""
 
-    def __init__(self, width: int, layers: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, layers: int, dropout: float, attention_dropout: float | None = None
+    ) -> None:
         super().__init__()
-        self.tagged = TaggedEncoder(width, dropout)
+        self.tagged = TaggedEncoder(width, dropout, attention_dropout)
         self.reader = CueReader(width, layers, dropout)
 
     @property

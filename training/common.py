@@ -54,9 +54,12 @@ def checked_mpnet(folder: Path) -> Path:
     return folder
 
 
-def load_encoder(extra_types: int = 0, dropout: float = 0.1) -> BertModel:
+def load_encoder(
+    extra_types: int = 0, dropout: float = 0.1, attention_dropout: float | None = None
+) -> BertModel:
     """MiniLM whose token type table carries the case shapes (and `extra_types` further rows).
 
+    Attention is dropped at the rate of the rest unless `attention_dropout` says otherwise.
     New rows start as row 0 with a little noise: row 0 is what pretraining added
     to every token, so zeros would shift every embedding.
     """
@@ -64,7 +67,7 @@ def load_encoder(extra_types: int = 0, dropout: float = 0.1) -> BertModel:
         minilm_folder(),
         add_pooling_layer=False,
         hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout if attention_dropout is None else attention_dropout,
     )
     rows = SHAPE_COUNT + extra_types
     old = encoder.embeddings.token_type_embeddings.weight.data[:1]

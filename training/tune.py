@@ -20,8 +20,8 @@ from workers.models.attribution import AttributionModel, TaggedWindow
 from workers.models.words import Window, Word
 
 GRID = {
-    "cue_bias": (0.0, 0.3),
-    "switch_penalty": (0.1, 0.15, 0.2),
+    "cue_bias": (-0.6, -0.3, 0.0, 0.3),
+    "switch_penalty": (0.1, 0.2),
     "minimum_score": (0.35, 0.4, 0.45),
 }
 
