@@ -4,9 +4,10 @@ python -m training.pair --data DIR [--threads N] [--write]
 
 Asks both shipped models every question of the development sets. Chooses, in this order:
 
-* the fast model's share of a pooled answer, one for all questions: the one with the highest mean
-  figure among those that lose no figure of the accurate model alone by more than half a point, and
-  keep every calibration error within its goal;
+* the fast model's share of a pooled answer, one for all questions: among those that lose no figure
+  of the accurate model alone by more than half a point, and keep every calibration error within its
+  goal, the one that reaches most goals of `benchmarks.quality`, then the one with the highest mean
+  figure;
 * the pair's thresholds, from the curves of its answers;
 * for the cascade, by kind of question, the lowest confidence of the fast model from which on no
   figure is more than half a point below the pair's.
@@ -28,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import ROOT, provenance
-from benchmarks.quality import LARGEST_CALIBRATION_ERROR
+from benchmarks.quality import GOALS, LARGEST_CALIBRATION_ERROR, stance_file
 from benchmarks.stance_sets import PAIRED, AnsweredSet, answered
 from training.evaluate import WEIGHTS
 from training.evaluate_stance import scores
@@ -87,7 +88,7 @@ def losses(figures: Mapping[str, float], against: Mapping[str, float]) -> list[f
 
 def choose_share(tried: Mapping[float, Mapping[str, Mapping[str, float]]]) -> float:
     """Of shares with each set's figures; those of 0 are the large model's own."""
-    alone, best = tried[0.0], (0.0, 0.0)
+    alone, best = tried[0.0], (goals_met(tried[0.0]), 0.0, 0.0)
     for share, sets in tried.items():
         lost = [loss for name, figures in sets.items() for loss in losses(figures, alone[name])]
         errors = [figures[ERROR] for figures in sets.values()]
@@ -95,8 +96,15 @@ def choose_share(tried: Mapping[float, Mapping[str, Mapping[str, float]]]) -> fl
             continue
         # A set counts alike, however many figures it has.
         gain = -float(np.mean([np.mean(losses(sets[name], alone[name])) for name in sets]))
-        best = max(best, (gain, share))
-    return best[1]
+        best = max(best, (goals_met(sets), gain, share))
+    return best[2]
+
+
+def goals_met(sets: Mapping[str, Mapping[str, float]]) -> int:
+    """How many of the goals of `benchmarks.quality` the figures of the sets reach."""
+    named = {stance_file(name): figures for name, figures in sets.items()}
+    goals = [goal for goal in GOALS if goal.data in named and not goal.at_most]
+    return sum(named[goal.data][goal.path[-1]] >= goal.goal for goal in goals)
 
 
 def curve(both: Both, share: float) -> list[dict[str, float]]:

@@ -234,3 +234,17 @@ def test_the_share_gains_most_and_costs_nothing_that_is_not_allowed() -> None:
     assert choose({0.0: alone, 0.1: figures(0.81, 0.7), 0.2: figures(0.9, 0.8, 0.05)}) == 0.1
     # Nothing is better than the large model alone.
     assert choose({0.0: alone, 0.1: figures(0.799, 0.699)}) == 0.0
+
+
+def test_a_share_that_reaches_a_goal_comes_before_one_that_gains_more() -> None:
+    def figures(vast: float, newsmtsc: float) -> dict[str, dict[str, float]]:
+        return {
+            "vast": {"macro_f1": vast, training.ERROR: 0.02},
+            "newsmtsc": {"macro_f1": newsmtsc, training.ERROR: 0.02},
+        }
+
+    alone, gaining, reaching = figures(0.70, 0.82), figures(0.719, 0.85), figures(0.721, 0.82)
+    tried = {0.0: alone, 0.1: gaining, 0.2: reaching}
+    assert training.goals_met(gaining) == 1
+    assert training.goals_met(reaching) == 2
+    assert training.choose_share(tried) == 0.2
