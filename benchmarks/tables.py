@@ -113,11 +113,8 @@ def _figures(result: dict[str, Any]) -> dict[tuple[str, str], float]:
 
 
 def _markdown(rows: list[list[str]]) -> str:
-    lines = []
-    for row in rows:
-        cells = "|".join(row) if row[0] == "---" else " | ".join(row)
-        lines.append(f"|{cells}|" if row[0] == "---" else f"| {cells} |".replace("|  |", "| |"))
-    return "\n".join(line.replace("|  |", "| |") for line in lines)
+    padded = [[cell if cell == "---" else f" {cell} " if cell else " " for cell in r] for r in rows]
+    return "\n".join(f"|{'|'.join(row)}|" for row in padded)
 
 
 def main() -> None:

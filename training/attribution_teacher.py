@@ -27,7 +27,7 @@ from workers.models.sessions import open_tokenizer
 from workers.models.windowing import central_windows, merge_windows
 from workers.models.words import encode_words
 
-# A third of the windows' words at most is read twice.
+# A quarter of the words is read twice.
 STRIDE_SHARE = 0.8
 # Single sentences are put together, as paragraphs, to texts of this many.
 PARAGRAPHS = 12

@@ -56,8 +56,8 @@ Tran Le Santos Reyes Abebe Tesfaye Mwangi Otieno Ndlovu Khumalo Diallo Traoré O
 Ibrahim""")
 COUNTRIES = words("""Norway Brazil Kenya Japan Poland Chile Ghana Portugal Vietnam Canada
 Indonesia Greece Mexico Finland Nigeria India Hungary Peru Turkey Austria Morocco Denmark
-Malaysia Serbia Georgia Bolivia Ireland Thailand Albania Oman France Germany Italy Spain Russia
-China Ukraine Syria Iraq Iran Israel Egypt Jordan Qatar Pakistan Australia Sweden Britain Cuba
+Malaysia Serbia Georgia Bolivia Ireland Thailand Albania Oman France Germany Italy Spain
+China Ukraine Israel Egypt Jordan Qatar Pakistan Australia Sweden Britain Cuba
 Angola Kazakhstan Uruguay Croatia""")
 ADJECTIVES = words("""National Progressive United Civic Northern Workers' Green Liberal People's
 Free General Southern Central Christian Islamic Socialist Independent American European
@@ -91,28 +91,33 @@ PRAISE_REGULAR = words("""acclaim respect revere appreciate cherish adore idolis
 glorify venerate treasure prize value reward trust flatter credit decorate enthuse_over rave_about
 marvel_at gush_over look_kindly_on""")
 BACK_REGULAR = words("""assist aid shield protect promote bolster encourage rescue sponsor recommend
-uphold befriend favour nominate strengthen rally_behind root_for campaign_for lobby_for
+befriend favour nominate strengthen rally_behind root_for campaign_for lobby_for
 side_openly_with stick_by""")
-BACK_MORE = """stand_up_for stood_up_for stood_up_for standing_up_for|speak_up_for spoke_up_for
+BACK_MORE = """uphold upheld upheld
+upholding|stand_up_for stood_up_for stood_up_for standing_up_for|speak_up_for spoke_up_for
 spoken_up_for speaking_up_for|stick_up_for stuck_up_for stuck_up_for sticking_up_for|fight_for
 fought_for fought_for fighting_for|stand_with stood_with stood_with standing_with"""
 BLAME_REGULAR = words("""decry castigate upbraid reprimand reproach admonish pillory skewer assail
-savage malign slander defame revile abhor hate dislike distrust resent shun spurn boycott humiliate
+savage malign slander defame revile abhor hate dislike distrust resent spurn boycott humiliate
 belittle bash trash roast blast taunt heckle harangue demonise stigmatise antagonise repudiate
 disown undermine sabotage betray bully provoke intimidate menace curse damn impugn obstruct punish
 sanction bomb invade lampoon besmirch snipe_at sneer_at jeer_at rage_against protest_against
 rail_against fulminate_against inveigh_against agitate_against turn_against lash_out_at hit_back_at
-complain_about grumble_about warn_against campaign_against plot_against""")
-BLAME_MORE = """hit_out_at hit_out_at hit_out_at hitting_out_at|lay_into laid_into laid_into
+complain_about grumble_about warn_against campaign_against """)
+BLAME_MORE = """shun shunned shunned shunning|plot_against plotted_against
+plotted_against
+plotting_against|hit_out_at hit_out_at hit_out_at hitting_out_at|lay_into laid_into laid_into
 laying_into|tear_into tore_into torn_into tearing_into|speak_out_against spoke_out_against
 spoken_out_against speaking_out_against|rap rapped rapped rapping|snub snubbed snubbed
 snubbing|fight fought fought fighting|swear_at swore_at sworn_at swearing_at|run_down ran_down
 run_down running_down|take_to_task took_to_task taken_to_task taking_to_task"""
 CONTACT_REGULAR = words("""phone email join follow accompany precede succeed replace describe quote
-cite question brief inform notify photograph film invite host approach overtake study profile
-portray resemble outlive depart_before arrive_after talk_to dine_with work_with chat_with
-correspond_with listen_to refer_to look_at wait_on""")
-CONTACT_MORE = """see saw seen seeing|run_into ran_into run_into running_into|sit_beside sat_beside
+cite question brief inform notify photograph film invite host approach study profile
+portray resemble outlive depart_before arrive_after talk_to dine_with work_with
+correspond_with listen_to  look_at wait_on""")
+CONTACT_MORE = """refer_to referred_to referred_to referring_to|chat_with chatted_with
+chatted_with chatting_with|overtake overtook overtaken
+overtaking|see saw seen seeing|run_into ran_into run_into running_into|sit_beside sat_beside
 sat_beside sitting_beside|hear_about heard_about heard_about hearing_about|speak_to spoke_to
 spoken_to speaking_to|write_to wrote_to written_to writing_to|teach taught taught teaching"""
 MANNERS = words("""publicly openly strongly repeatedly again sharply clearly often loudly quietly
