@@ -300,6 +300,8 @@ def main() -> None:
     logging.getLogger().setLevel(logging.ERROR)
     checkpoint, out, keep_float = arguments.checkpoint, arguments.out, arguments.float
     if arguments.task == "ner":
+        if arguments.teacher or arguments.config != default:
+            parser.error("--config and --teacher belong to attribution")
         export_ner(checkpoint, out, keep_float=keep_float)
         return
     file, teacher = arguments.config, arguments.teacher
