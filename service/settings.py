@@ -42,6 +42,7 @@ class Settings:
     retention_articles: int
     retention_interval: int
     tombstone_days: int
+    audit_days: int
     poll_interval: int
     lease: int
     max_attempts: int
@@ -106,6 +107,8 @@ def load_settings() -> Settings:
         # A row of 100 bytes each: a year of a million articles a day is 100 GB, so a busy service
         # wants less. Whoever still asks after a year learns nothing from 410 instead of 404.
         "tombstone_days": env.int("TOMBSTONE_DAYS", 365, validate=positive),
+        # Who did what is kept until somebody says for how long; a key's events are few.
+        "audit_days": env.int("AUDIT_DAYS", 0, validate=validate.Range(min=0)),
         "poll_interval": env.int("POLL_INTERVAL", 1, validate=positive),
         "lease": env.int("LEASE", 60, validate=positive),
         "max_attempts": env.int("MAX_ATTEMPTS", 3, validate=positive),

@@ -91,6 +91,7 @@ class WorkerMetrics:
             registry=self.registry,
         )
         self._rung_again = self._counter("stancewire_rung_again", "Jobs that the sweeper rang for.")
+        self._expired = self._counter("stancewire_articles_expired", "Articles that expired.")
         # From zero, so that the first one is an increase.
         for queue in QUEUE_OF_PRIORITY.values():
             self._attempts.labels(queue)
@@ -144,6 +145,10 @@ class WorkerMetrics:
     def rung_again(self, jobs: int) -> None:
         """The sweeper rang."""
         self._rung_again.inc(jobs)
+
+    def expired(self, articles: int) -> None:
+        """A round of retention let go of so many articles."""
+        self._expired.inc(articles)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(name, about, labels, registry=self.registry)

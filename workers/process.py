@@ -73,4 +73,4 @@ class WorkerProcess:
         sweep_deliveries(self.store, self.doorbell, self.settings)
 
     def _let_go(self) -> None:
-        let_go(self.store, self.settings)
+        self.metrics.expired(let_go(self.store, self.settings))

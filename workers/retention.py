@@ -34,7 +34,12 @@ def let_go(
     expired = _in_turns(lambda: store.expire(days=days, keep=keep, limit=AT_ONCE), pause)
     if expired:
         log.info("expired %d articles", expired)
-    _in_turns(lambda: store.purge(tombstone_days=settings.tombstone_days, limit=AT_ONCE), pause)
+    _in_turns(
+        lambda: store.purge(
+            tombstone_days=settings.tombstone_days, audit_days=settings.audit_days, limit=AT_ONCE
+        ),
+        pause,
+    )
     store.empty_log()
     return expired
 

@@ -319,8 +319,9 @@ class RetentionStore(Protocol):
         an open job are never touched. Returns how many it were."""
         ...
 
-    def purge(self, *, tombstone_days: int, limit: int) -> int:
-        """Delete at most `limit` each of the marks and keys that are remembered no longer."""
+    def purge(self, *, tombstone_days: int, audit_days: int, limit: int) -> int:
+        """Delete at most `limit` each of the marks and keys that are remembered no longer, and of
+        the audit events and daily counts older than `audit_days` (0: no such limit)."""
         ...
 
     def empty_log(self) -> None:

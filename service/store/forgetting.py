@@ -6,10 +6,12 @@ Of an article nothing stays but the ids of its rows, in `tombstones`, and those 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Select,
@@ -20,18 +22,23 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 
 from service.domain.job import JobState
 from service.store.tables import (
     articles,
+    audit_events,
+    daily_usage,
     disabled_callbacks,
     idempotency_keys,
     jobs,
     tombstones,
     webhook_deliveries,
 )
+
+Keys = tuple[Column[Any], ...]
 
 _OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
@@ -127,26 +134,49 @@ def anything_to_expire(connection: Connection, *, days: int, keep: int, now: dat
 
 
 def purge(
-    connection: Connection, *, tombstone_days: int, idempotency_ttl: int, limit: int, now: datetime
+    connection: Connection,
+    *,
+    tombstone_days: int,
+    audit_days: int,
+    idempotency_ttl: int,
+    limit: int,
+    now: datetime,
 ) -> int:
     """Drop at most `limit` each of the tombstones, disabled callback URLs and idempotency keys
-    that are remembered no longer. Returns how many there were."""
+    that are remembered no longer. With `audit_days` (0: kept for ever) also of the audit events
+    that are older, and of the counts of days that were over by then. Returns how many there were.
+    """
     buried_before = now - timedelta(days=tombstone_days)
-    dropped = 0
-    for key, moment, before in (
-        (tombstones.c.id, tombstones.c.deleted_at, buried_before),
-        (disabled_callbacks.c.url_sha256, disabled_callbacks.c.disabled_at, buried_before),
-        (
-            idempotency_keys.c.key,
-            idempotency_keys.c.created_at,
-            now - timedelta(seconds=idempotency_ttl),
-        ),
-    ):
-        some = select(key).where(moment <= before).order_by(moment).limit(limit)
-        dropped += connection.execute(
-            delete(key.table).where(key.in_(some), moment <= before)
-        ).rowcount
-    return dropped
+    audited_before = now - timedelta(days=audit_days)
+    asked_before = now - timedelta(seconds=idempotency_ttl)
+    rules: list[tuple[Keys, Column[Any], datetime | date]] = [
+        ((tombstones.c.id,), tombstones.c.deleted_at, buried_before),
+        ((disabled_callbacks.c.url_sha256,), disabled_callbacks.c.disabled_at, buried_before),
+        ((idempotency_keys.c.key,), idempotency_keys.c.created_at, asked_before),
+    ]
+    if audit_days:
+        last_day = audited_before.astimezone(UTC).date() - timedelta(days=1)
+        rules += [
+            ((audit_events.c.id,), audit_events.c.at, audited_before),
+            ((daily_usage.c.key_id, daily_usage.c.day), daily_usage.c.day, last_day),
+        ]
+    return sum(_drop_oldest(connection, *rule, limit) for rule in rules)
+
+
+def _drop_oldest(
+    connection: Connection,
+    keys: Keys,
+    moment: Column[Any],
+    before: datetime | date,
+    limit: int,
+) -> int:
+    """Delete at most `limit` rows that are not younger than `before`, the oldest first; `keys` is
+    the table's primary key. Returns how many there were."""
+    some = select(*keys).where(moment <= before).order_by(moment).limit(limit)
+    found = connection.execute(
+        delete(moment.table).where(tuple_(*keys).in_(some), moment <= before)
+    )
+    return found.rowcount
 
 
 def _too_old(

@@ -304,11 +304,12 @@ class SqlStore:
         with writing(self._engine) as connection:
             return forgetting.expire(connection, days=days, keep=keep, limit=limit, now=now)
 
-    def purge(self, *, tombstone_days: int, limit: int) -> int:
+    def purge(self, *, tombstone_days: int, audit_days: int, limit: int) -> int:
         with writing(self._engine) as connection:
             return forgetting.purge(
                 connection,
                 tombstone_days=tombstone_days,
+                audit_days=audit_days,
                 idempotency_ttl=self._idempotency_ttl,
                 limit=limit,
                 now=self._now(),

@@ -103,6 +103,7 @@ daily_usage = Table(
     Column("day", Date, primary_key=True),
     Column("tenant", TENANT, nullable=False),
     Column("articles", Integer, nullable=False),
+    Index("ix_daily_usage_day", "day"),
 )
 
 audit_events = Table(
@@ -117,6 +118,7 @@ audit_events = Table(
     Column("subject", String(128), nullable=False),
     Column("detail", JSON, nullable=False),
     Index("ix_audit_events_tenant_id", "tenant", "id"),
+    Index("ix_audit_events_at", "at"),
 )
 
 articles = Table(

@@ -167,11 +167,11 @@ def test_marks_and_keys_are_not_kept_for_ever(
         store.delete_article(receipt.article_id)
     clock.advance(10 * DAY - 1)
     # The key is older than a day.
-    assert store.purge(tombstone_days=10, limit=100) == 1
+    assert store.purge(tombstone_days=10, audit_days=0, limit=100) == 1
     store.delete_article(receipts[2].article_id)
     clock.advance(1)
     # Article, job and delivery of two, and the URL that wanted no more.
-    assert [store.purge(tombstone_days=10, limit=4) for _ in range(3)] == [5, 2, 0]
+    assert [store.purge(tombstone_days=10, audit_days=0, limit=4) for _ in range(3)] == [5, 2, 0]
     for receipt in receipts[:2]:
         with pytest.raises(NotFoundError):
             store.article(receipt.article_id)

@@ -175,6 +175,35 @@ def test_a_quota_is_counted_to_the_article(
     assert len(everything(settings)["jobs"]) == 3 + 2 + 1 + 5
 
 
+def test_audit_events_and_daily_counts_go_when_told(
+    store: SqlStore, clock: FakeClock, settings: Settings
+) -> None:
+    _, token = store.create_key(replace(GRANT, articles_per_day=9))
+    for _ in range(3):
+        submit(store.for_tenant("default", Quota(token.key_id, 9)), 2)
+        clock.advance(86_400)
+        store.rotate_key(token.key_id, grace=timedelta())
+
+    def purge(days: int, limit: int = 100) -> int:
+        return store.purge(tombstone_days=1000, audit_days=days, limit=limit)
+
+    def kept() -> tuple[int, int]:
+        return len(history(store)), len(everything(settings)["daily_usage"])
+
+    # Days that were over 3, 2 and 1 days ago, less the hours of this one; events of 3, 2, 1, 0.
+    assert (purge(0), kept()) == (0, (4, 3))
+    clock.advance(-1)
+    assert (purge(3), kept()) == (0, (4, 3))
+    clock.advance(1)
+    assert (purge(3), kept()) == (1, (3, 3))
+    assert (purge(1, limit=1), kept()) == (2, (2, 2))
+    assert (purge(1, limit=1), kept()) == (2, (1, 1))
+    assert (purge(1, limit=1), kept()) == (0, (1, 1))
+    # What is counted today stays counted, and the event that is left is the newest.
+    [(kind, _, _)] = history(store)
+    assert kind == "key.rotated"
+
+
 def test_parallel_submissions_share_a_quota_exactly(store: SqlStore, settings: Settings) -> None:
     _, token = store.create_key(replace(GRANT, articles_per_day=5))
     limited = store.for_tenant("default", Quota(token.key_id, 5))

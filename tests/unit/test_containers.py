@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from service.settings import load_settings
+
 ROOT = Path(__file__).parents[2]
 OURS = {"migrate", "api", "worker", "webhooks"}
 SERVERS = {"postgres", "valkey"}
@@ -143,6 +145,22 @@ def test_no_secret_is_written_down() -> None:
     for stage in STAGES.values():
         for word, rest in stage:
             assert not (word in {"ENV", "ARG"} and re.search(r"(PASSWORD|SECRET|TOKEN|KEY)=", rest))
+
+
+def test_what_is_handed_on_has_the_defaults_of_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    defaults = load_settings()
+    for name in ("worker", "webhooks"):
+        handed = {
+            variable: re.fullmatch(rf"\$\{{{variable}:-(.*)\}}", str(value))
+            for variable, value in SERVICES[name]["environment"].items()
+        }
+        found = {variable: match[1] for variable, match in handed.items() if match}
+        assert {"STANCEWIRE_PROFILE", "STANCEWIRE_RETENTION_DAYS"} < set(found)
+        for variable, value in found.items():
+            monkeypatch.setenv(variable, value)
+    assert load_settings() == defaults
 
 
 def test_weights_and_code_cannot_be_changed_by_the_process() -> None:

@@ -10,7 +10,7 @@ from service.domain.errors import StoreUnavailableError
 from service.settings import load_settings
 from workers.retention import AT_ONCE, MOST_TRANSACTIONS, PAUSE_SECONDS, let_go
 
-SETTINGS = replace(load_settings(), retention_days=30, retention_articles=1_000)
+SETTINGS = replace(load_settings(), retention_days=30, retention_articles=1_000, audit_days=90)
 
 
 @dataclass
@@ -30,8 +30,8 @@ class OldRows:
         self.rule = (days, keep, limit)
         return done
 
-    def purge(self, *, tombstone_days: int, limit: int) -> int:
-        assert tombstone_days == SETTINGS.tombstone_days
+    def purge(self, *, tombstone_days: int, audit_days: int, limit: int) -> int:
+        assert (tombstone_days, audit_days) == (SETTINGS.tombstone_days, SETTINGS.audit_days)
         done = min(self.marks, limit)
         self.marks -= done
         self.asked.append(("purge", done))
@@ -60,7 +60,7 @@ def test_a_round_ends_and_leaves_the_rest_to_the_next() -> None:
 
 def test_a_database_that_is_away_is_said_so() -> None:
     class Away(OldRows):
-        def purge(self, *, tombstone_days: int, limit: int) -> int:
+        def purge(self, *, tombstone_days: int, audit_days: int, limit: int) -> int:
             raise StoreUnavailableError("away")
 
     with pytest.raises(StoreUnavailableError):
