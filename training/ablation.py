@@ -1,6 +1,6 @@
 """What each part of the entity tagger's training gives: short trainings without it.
 
-python -m training.ablation --data DIR --out DIR [--only VARIANT …]
+python -m training.ablation --data DIR --out DIR --mpnet DIR [--only VARIANT …]
 
 Every variant of `configs/ablation-ner.toml` is trained and measured in float32 in a folder of its
 own below `--out`; one that has its result there is not run again, so several processes may share
@@ -18,11 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
 from benchmarks.machine import ROOT, provenance
 from training import ner
-from training.common import load_checkpoint, minilm_folder, read_config
+from training.common import checked_mpnet, load_checkpoint, read_config
 from training.conll import read_conll
 
 CONFIG = Path(__file__).parent / "configs" / "ablation-ner.toml"
@@ -40,15 +38,18 @@ def variant_config(plan: dict[str, Any], variant: str) -> dict[str, Any]:
     return {**config, **changes}
 
 
-def run(data: Path, out: Path, config: dict[str, Any], sets: dict[str, Any]) -> dict[str, Any]:
-    """Train into `out` and measure: F1 by set, steps and seconds."""
+def run(
+    data: Path, out: Path, config: dict[str, Any], sets: dict[str, Any], mpnet: Path | None = None
+) -> dict[str, Any]:
+    """Train into `out` and measure: F1 by set, steps and seconds.
+
+    Raises ValueError if the variant is one of MPNet and its folder is not given.
+    """
     began = time.monotonic()
-    ner.train(data, out, config)
+    ner.train(data, out, config, mpnet)
     seconds = time.monotonic() - began
-    tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    model = ner.TokenTagger(config["dropout"], case_shapes=config.get("case_shapes", True))
+    tokenizer = ner.open_tokenizer(config, mpnet)
+    model = ner.network(config, mpnet)
     trained = load_checkpoint(out / "final.pt")
     assert trained is not None
     model.load_state_dict(trained["model"])
@@ -83,8 +84,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.ablation", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoints")
+    parser.add_argument("--mpnet", type=Path, help="folder of all-mpnet-base-v2")
     parser.add_argument("--only", action="append", help="this variant; may be given again")
     chosen = parser.parse_args()
+    if chosen.mpnet is not None:
+        checked_mpnet(chosen.mpnet)
     plan = read_config(CONFIG)
     if unknown := set(chosen.only or ()) - plan["variants"].keys():
         parser.error(f"no such variants: {', '.join(sorted(unknown))}")
@@ -96,7 +100,7 @@ def main() -> None:
         file = files[variant]
         if not file.is_file():
             config = variant_config(plan, variant)
-            result = run(chosen.data, file.parent, config, plan["sets"])
+            result = run(chosen.data, file.parent, config, plan["sets"], chosen.mpnet)
             file.write_text(json.dumps({**result, **provenance()}, indent=1) + "\n", "utf-8")
         print(f"{variant}: {file.read_text('utf-8')}", flush=True)
     if not all(file.is_file() for file in files.values()):
@@ -104,7 +108,7 @@ def main() -> None:
     results = {variant: json.loads(file.read_text("utf-8")) for variant, file in files.items()}
     whole = {
         "benchmark": "ablation",
-        "command": "python -m training.ablation --data DIR --out DIR",
+        "command": "python -m training.ablation --data DIR --out DIR --mpnet DIR",
         "variants": results,
     }
     RESULT.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")

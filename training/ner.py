@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import nn
+from transformers import BertModel
 
 from training.common import (
     load_encoder,
@@ -25,9 +26,12 @@ from training.common import (
 )
 from training.conll import Document, Sentence, conlleval, read_conll
 from training.loop import Loop
+from training.mpnet import TypedMpnet
+from training.ner_teacher import pseudo_labelled, read_texts
 from workers.models.bio import bio_labels, viterbi
-from workers.models.case_shapes import CaseShape
+from workers.models.case_shapes import SHAPE_COUNT, CaseShape
 from workers.models.sessions import token_id
+from workers.models.token_tagger import TokenTagger as ShippedTagger
 from workers.models.words import (
     EncodedWords,
     Window,
@@ -41,19 +45,33 @@ from workers.models.words import (
 LABELS = bio_labels(("PER", "ORG", "LOC", "MISC"))
 IGNORED = -100
 # Settings that a configuration may leave out.
-OPTIONAL = frozenset({"case_shapes", "label_smoothing", "layer_decay"})
+OPTIONAL = frozenset(
+    {"case_shapes", "label_smoothing", "layer_decay", "mpnet_layers", "pseudo_labelled", "r_drop"}
+)
 
 
 class TokenTagger(nn.Module):
     """Encoder and one linear layer: (batch, length) → logits (batch, length, labels).
 
-    Without `case_shapes` every word looks alike to it but for its lower-cased pieces.
+    Without `case_shapes` every word looks alike to it but for its lower-cased pieces. The encoder
+    is MiniLM, or the lowest `layers` of MPNet where its folder is given.
     """
 
-    def __init__(self, dropout: float = 0.1, *, case_shapes: bool = True) -> None:
+    def __init__(
+        self,
+        dropout: float = 0.1,
+        *,
+        case_shapes: bool = True,
+        mpnet: Path | None = None,
+        layers: int | None = None,
+    ) -> None:
         super().__init__()
         self.case_shapes = case_shapes
-        self.encoder = load_encoder(dropout=dropout)
+        self.encoder: TypedMpnet | BertModel = (
+            TypedMpnet(mpnet, dropout, SHAPE_COUNT, layers)
+            if mpnet is not None
+            else load_encoder(dropout=dropout)
+        )
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(self.encoder.config.hidden_size, len(LABELS))
 
@@ -224,13 +242,62 @@ def load_documents(
     return [label_document(tokenizer, document) for document in documents]
 
 
-def train(data: Path, out: Path, config: dict[str, Any]) -> None:
-    """Train, or go on from `out/last.pt`; the average ends in `out/final.pt`."""
-    seed_everything(config["seed"], config["threads"])
-    tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
+def network(config: dict[str, Any], mpnet: Path | None = None) -> TokenTagger:
+    """The untrained tagger that the configuration describes; `mpnet` is the folder of MPNet.
+
+    Raises ValueError if it wants layers of MPNet and no folder is given.
+    """
+    layers = config.get("mpnet_layers")
+    if layers is not None and mpnet is None:
+        raise ValueError("mpnet_layers needs the folder of all-mpnet-base-v2")
+    return TokenTagger(
+        config["dropout"],
+        case_shapes=config.get("case_shapes", True),
+        mpnet=mpnet if layers is not None else None,
+        layers=layers,
+    )
+
+
+def open_tokenizer(config: dict[str, Any], mpnet: Path | None = None) -> Tokenizer:
+    """The tokenizer of the configuration's encoder; nothing is padded or cut."""
+    folder = mpnet if mpnet is not None and "mpnet_layers" in config else minilm_folder()
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    return tokenizer
+
+
+def tagging_loss(
+    answers: Sequence[torch.Tensor], labels: torch.Tensor, *, smoothing: float, r_drop: float
+) -> torch.Tensor:
+    """Mean cross-entropy of the answers of one or two passes over a batch, logits (batch, length,
+    labels), on labels (batch, length; IGNORED where there is none).
+
+    Of two, that differ by their dropout alone, also `r_drop` times the mean divergence between
+    them: Wu et al. 2021, "R-Drop: Regularized Dropout for Neural Networks".
+    """
+    asked = labels != IGNORED
+    logits = [answer.float()[asked] for answer in answers]
+    gold = labels[asked]
+    errors = [nn.functional.cross_entropy(rows, gold, label_smoothing=smoothing) for rows in logits]
+    loss = torch.stack(errors).mean()
+    if len(logits) == 1:
+        return loss
+    one, other = (rows.log_softmax(-1) for rows in logits)
+    apart = (one.exp() - other.exp()) * (one - other)
+    return loss + r_drop * apart.sum(-1).mean() / 2
+
+
+def train(data: Path, out: Path, config: dict[str, Any], mpnet: Path | None = None) -> None:
+    """Train, or go on from `out/last.pt`; the average ends in `out/final.pt`."""
+    seed_everything(config["seed"], config["threads"])
+    tokenizer = open_tokenizer(config, mpnet)
     documents = load_documents(data, config["data"]["train"], tokenizer)
+    if "pseudo_labelled" in config:
+        wanted = config["pseudo_labelled"]
+        texts = read_texts(data / wanted["file"], wanted["texts"], 1, config["seed"])
+        read = pseudo_labelled(texts, ShippedTagger.load(Path(wanted["teacher"])))
+        documents += [label_document(tokenizer, document) for document in read]
     dev = [label_document(tokenizer, d) for d in read_conll(data / config["data"]["dev"])]
     epochs = [
         epoch_rows(documents, tokenizer, config, config["seed"] + epoch)
@@ -238,20 +305,19 @@ def train(data: Path, out: Path, config: dict[str, Any]) -> None:
     ]
     loop = Loop(epochs, lambda row: len(row[0].input_ids), config)
     print(f"{len(documents)} documents, {len(loop.plan)} steps", flush=True)
-    shaped = config.get("case_shapes", True)
-    model = TokenTagger(config["dropout"], case_shapes=shaped)
-    loss_of = nn.CrossEntropyLoss(
-        ignore_index=IGNORED, label_smoothing=config.get("label_smoothing", 0.0)
-    )
+    model = network(config, mpnet)
+    r_drop = config.get("r_drop", 0.0)
 
     def losses(rows: Sequence[tuple[Window, list[int]]]) -> dict[str, torch.Tensor]:
         labels = padded([row for _, row in rows], IGNORED)
+        inputs = tensors([window for window, _ in rows])
         with mixed_precision():
-            logits = model(**tensors([window for window, _ in rows]))
-        return {"loss": loss_of(logits.float().flatten(0, 1), labels.flatten())}
+            answers = [model(**inputs) for _ in range(2 if r_drop else 1)]
+        smoothing = config.get("label_smoothing", 0.0)
+        return {"loss": tagging_loss(answers, labels, smoothing=smoothing, r_drop=r_drop)}
 
     def ended(epoch: int, averaged: dict[str, torch.Tensor]) -> None:
-        tested = TokenTagger(config["dropout"], case_shapes=shaped)
+        tested = network(config, mpnet)
         tested.load_state_dict(averaged)
         print(f"epoch {epoch} dev {evaluate(tested, dev, tokenizer)}", flush=True)
 
