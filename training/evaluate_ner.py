@@ -11,7 +11,7 @@ from training.conll import Document, conlleval, read_conll
 from workers.models.token_tagger import TokenTagger, WordTagger
 from workers.stages.recognise.stage import recognise
 
-# A word that begins with a capital.
+# A word that begins with a capital (without an accent).
 _NAME = re.compile(r"[A-Z][\w'\u2019-]*\w")
 
 
@@ -47,6 +47,7 @@ def find_names(data: Path, tagger: WordTagger) -> dict[str, Any]:
 
     A name counts once a text and place; it is found when a mention covers its last word that begins
     with a capital ("Ms. Winfrey": the mention may leave out the title). Each text is an article.
+    Raises ValueError if the set marks no name.
     """
     names: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
     for line in data.read_text(encoding="utf-8").splitlines():
@@ -55,6 +56,8 @@ def find_names(data: Path, tagger: WordTagger) -> dict[str, Any]:
             words = list(_NAME.finditer(row["text"], start, end))
             if words:
                 names[row["text"]].add(words[-1].span())
+    if not names:
+        raise ValueError(f"{data} marks no names")
     found = 0
     for text, places in names.items():
         mentions = recognise(text, [Sentence("s1", 0, len(text), text, 0)], tagger).mentions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,22 @@ from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 import training.common as common
 
 WEIGHTS = Path(__file__).parents[2] / "workers" / "weights"
+CONLL = """-DOCSTART-\tO
+
+Anna\tB-PER
+Berg\tI-PER
+flew\tO
+to\tO
+Oslo\tB-LOC
+.\tO
+
+The\tO
+United\tB-ORG
+Front\tI-ORG
+met\tO
+.\tO
+"""
+ARTICLE = "Anna Berg said the talks had failed. They go on, according to the front."
 
 
 @pytest.fixture(scope="session")
@@ -61,4 +78,20 @@ def tiny_mpnet(tmp_path: Path) -> Path:
     )
     MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
     shutil.copy(WEIGHTS / "stance-accurate" / "tokenizer.json", folder)
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Four documents with entities and four articles with an attribution."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "few.conll").write_text(CONLL * 4)
+    said = {
+        "source": [[0, 9]],
+        "cue": [[10, 14]],
+        "content": [[15, 35]],
+    }
+    row = {"id": "one", "text": ARTICLE, "attributions": [said]}
+    (folder / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for _ in range(4)))
     return folder

@@ -11,6 +11,7 @@ import onnx
 import pytest
 import torch
 
+from tests.training.conftest import ARTICLE, WEIGHTS
 from training import entity_head, evaluate_ner, ner, taggers
 from training.common import read_config
 from training.export import export_ner
@@ -22,23 +23,6 @@ from workers.models.token_tagger import TokenTagger
 from workers.models.words import split_words
 
 CONFIGS = Path(ner.__file__).parent / "configs"
-WEIGHTS = Path(__file__).parents[2] / "workers" / "weights"
-CONLL = """-DOCSTART-\tO
-
-Anna\tB-PER
-Berg\tI-PER
-flew\tO
-to\tO
-Oslo\tB-LOC
-.\tO
-
-The\tO
-United\tB-ORG
-Front\tI-ORG
-met\tO
-.\tO
-"""
-ARTICLE = "Anna Berg said the talks had failed.\nThey go on, according to the front."
 WORDS = split_words("Anna Berg flew to Oslo.")
 CONFIG: dict[str, Any] = {
     **read_config(entity_head.CONFIG),
@@ -51,17 +35,6 @@ CONFIG: dict[str, Any] = {
     "labelled": ["few.conll"],
     "unlabelled": [{"file": "few.jsonl", "texts": 2, "together": 1}],
 }
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / "few.conll").write_text(CONLL * 4)
-    said = {"source": [[0, 9]], "cue": [[10, 14]], "content": [[15, 35]]}
-    row = {"id": "one", "text": ARTICLE, "attributions": [said]}
-    (folder / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for _ in range(4)))
-    return folder
 
 
 @pytest.fixture
@@ -185,3 +158,6 @@ def test_marked_names_are_found_or_missed(tmp_path: Path) -> None:
     )
     figures = evaluate_ner.evaluate(file, WEIGHTS / "ner")
     assert (figures["named_recall"], figures["names"], figures["rows"]) == (0.6667, 3, 1)
+    file.write_text(json.dumps({"text": "None.", "spans": None}))
+    with pytest.raises(ValueError, match="marks no names"):
+        evaluate_ner.evaluate(file, WEIGHTS / "ner")

@@ -12,6 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
+from tests.training.conftest import ARTICLE
 from training import attribution, ner, taggers
 from training.attribution import taught_tags
 from training.attribution_data import epoch_rows, read_articles
@@ -27,37 +28,6 @@ from workers.models.token_tagger import TokenTagger
 from workers.models.words import split_words
 
 CONFIGS = Path(ner.__file__).parent / "configs"
-CONLL = """-DOCSTART-\tO
-
-Anna\tB-PER
-Berg\tI-PER
-flew\tO
-to\tO
-Oslo\tB-LOC
-.\tO
-
-The\tO
-United\tB-ORG
-Front\tI-ORG
-met\tO
-.\tO
-"""
-ARTICLE = "Anna Berg said the talks had failed. They go on, according to the front."
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / "few.conll").write_text(CONLL * 4)
-    said = {
-        "source": [[0, 9]],
-        "cue": [[10, 14]],
-        "content": [[15, 35]],
-    }
-    row = {"id": "one", "text": ARTICLE, "attributions": [said]}
-    (folder / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for _ in range(4)))
-    return folder
 
 
 def small(task: str, **changes: Any) -> dict[str, Any]:
