@@ -9,6 +9,7 @@ same numbers. On one thread that costs little: the matrices are large enough.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 
+# Two models can be two heads of one graph, whose weights are then in memory once.
+_SHARED: WeakValueDictionary[tuple[str | int, ...], onnxruntime.InferenceSession] = (
+    WeakValueDictionary()
+)
+
 _MPNET_MARKS = {"[CLS]": "<s>", "[SEP]": "</s>", "[MASK]": "<mask>"}
 
 
@@ -32,20 +38,7 @@ class Session:
         """Raises ModelCorruptError if the runtime cannot read the graph."""
         # What it was given since it was opened, for the worker's figures.
         self.tokens_read = 0
-        options = onnxruntime.SessionOptions()
-        # More threads change the order of sums, and processes already fill the cores.
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Lengths vary from call to call: remembered plans would only pile up.
-        options.enable_mem_pattern = False
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        # The runtime raises its own pybind classes, whose only common base is Exception.
-        except Exception as err:
-            raise ModelCorruptError(f"{path} cannot be opened: {err}") from err
+        self._session = _opened(path, threads)
 
     def run(
         self, inputs: Mapping[str, NDArray[np.generic]], outputs: Sequence[str] | None = None
@@ -57,6 +50,30 @@ class Session:
         self.tokens_read += inputs["input_ids"].size if "input_ids" in inputs else 0
         values: list[NDArray[np.float32]] = self._session.run(outputs, dict(inputs))
         return values
+
+
+def _opened(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """The runtime's session, which may run in several threads; one for all who have it open."""
+    options = onnxruntime.SessionOptions()
+    # More threads change the order of sums, and processes already fill the cores.
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Lengths vary from call to call: remembered plans would only pile up.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3
+    try:
+        found = path.stat()
+        key = (str(path.resolve()), found.st_ino, found.st_size, found.st_mtime_ns, threads)
+        session = _SHARED.get(key)
+        if session is None:
+            session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+            _SHARED[key] = session
+    # The runtime raises its own pybind classes, whose only common base is Exception.
+    except Exception as err:
+        raise ModelCorruptError(f"{path} cannot be opened: {err}") from err
+    return session
 
 
 def open_tokenizer(path: Path) -> Tokenizer:
