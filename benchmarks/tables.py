@@ -18,6 +18,14 @@ PROFILES = (FAST, CASCADE, ACCURATE)
 _LINES = (
     ("named entities", "conll2003 dev", "F1", "ner/conll2003/dev.conll", ("f1",)),
     ("", "crossner_politics dev", "F1", "ner/crossner_politics/dev.conll", ("f1",)),
+    (
+        "",
+        "newsmtsc dev, who is named there",
+        "recall",
+        "stance/newsmtsc/dev.jsonl",
+        ("named_recall",),
+    ),
+    ("", "dse dev, who is named there", "recall", "stance/dse/dev.jsonl", ("named_recall",)),
     ("attribution", "polnear dev", "F1", "attribution/polnear/dev.jsonl", ("attribution f1",)),
     (
         "",

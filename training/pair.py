@@ -103,8 +103,8 @@ def choose_share(tried: Mapping[float, Mapping[str, Mapping[str, float]]]) -> fl
 def goals_met(sets: Mapping[str, Mapping[str, float]]) -> int:
     """How many of the goals of `benchmarks.quality` the figures of the sets reach."""
     named = {stance_file(name): figures for name, figures in sets.items()}
-    goals = [goal for goal in GOALS if goal.data in named and not goal.at_most]
-    return sum(named[goal.data][goal.path[-1]] >= goal.goal for goal in goals)
+    goals = [goal for goal in GOALS if goal.task == STANCE and not goal.at_most]
+    return sum(named[goal.data][goal.path[-1]] >= goal.goal for goal in goals if goal.data in named)
 
 
 def curve(both: Both, share: float) -> list[dict[str, float]]:

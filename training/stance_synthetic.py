@@ -434,6 +434,7 @@ _KINDS: tuple[Callable[[random.Random], list[Row]], ...] = (
     _quoted,
     _contrast,
     _contrast,
+    _contrast,
     _chained,
     _distant,
     _own_voice,
@@ -441,5 +442,6 @@ _KINDS: tuple[Callable[[random.Random], list[Row]], ...] = (
     _mutual,
     _hypothetical,
     _topical,
+    _opinion,
     _opinion,
 )

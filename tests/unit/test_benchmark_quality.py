@@ -22,7 +22,8 @@ def stance_rows(name: str) -> list[dict[str, Any]]:
     text = "Anna Berg sharply attacked Bo Park in Oslo."
     row: dict[str, Any] = {"text": text, "holder": None, "target": "Bo Park", "label": "against"}
     if name == "dse":
-        forth = {**row, "holder": "Anna Berg"}
+        spans = {"holder": [0, 9], "target": [27, 34]}
+        forth = {**row, "holder": "Anna Berg", "spans": spans}
         back = {**row, "holder": "Bo Park", "target": "Anna Berg", "label": "neutral"}
         return [forth, back] * 3
     if name == "newsmtsc":
@@ -69,6 +70,9 @@ def test_every_goal_gets_its_row(
     # `fast` may be two points below the goal of 0.95.
     assert (names["value"], names["goal"], names["met"]) == (1.0, "≥ 0.93", True)
     assert rows["attribution/polnear/dev.jsonl", "tokens source f1"]["value"] == 1.0
+    # One file, two tasks.
+    assert rows["stance/newsmtsc/dev.jsonl", "named_recall"]["value"] == 1.0
+    assert 0 <= rows["stance/newsmtsc/dev.jsonl", "macro_f1"]["value"] < 1
     assert rows["stance/vast/dev.jsonl", "expected_calibration_error"]["goal"] == "≤ 0.04"
     lowest = result["lowest_capability"]
     assert lowest["pass_rate"] == min(
