@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,14 +76,22 @@ class Trickler:
             self.took = time.monotonic() - self.began
 
 
-def test_slow_clients_hold_up_nobody_and_are_cut_off(api: ApiServer) -> None:
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    """What a test opens is closed whatever becomes of it, and disturbs no later one."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def test_slow_clients_hold_up_nobody_and_are_cut_off(api: ApiServer, opened: ExitStack) -> None:
     tricklers = []
     for begun in (HEAD[:30], HEAD + b"Content-Length: 100000\r\n\r\n"):
         for _ in range(TRICKLERS):
-            client = socket.create_connection(api.address)
+            # kombu sets a timeout for all sockets of the process now and then; not for these.
+            client = opened.enter_context(socket.create_connection(api.address, timeout=30))
+            tricklers.append(Trickler(client))
             client.sendall(begun)
             client.setblocking(False)
-            tricklers.append(Trickler(client))
 
     def trickle() -> None:
         while any(trickler.took is None for trickler in tricklers):
@@ -107,7 +116,6 @@ def test_slow_clients_hold_up_nobody_and_are_cut_off(api: ApiServer) -> None:
         trickling.result()
     assert answered > 20
     for trickler in tricklers:
-        trickler.client.close()
         assert trickler.answer.startswith(b"HTTP/1.1 408 ") or trickler.answer.startswith(
             b"HTTP/1.0 408 "
         )
