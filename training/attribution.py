@@ -1,9 +1,10 @@
 """Train the attribution tagger and cue reader on PolNeAR.
 
-python -m training.attribution --data DIR --out DIR [--config FILE] [--teacher DIR]
+python -m training.attribution --data DIR --out DIR [--config FILE] [--teacher DIR] [--start DIR]
 
 With a teacher, the folder of another attribution model, its answers are learned beside the gold
-labels, and those about texts that nobody annotated alone (`attribution_teacher.py`).
+labels, and those about texts that nobody annotated alone (`attribution_teacher.py`). With a start,
+the folder of a shipped attribution model, its weights are trained further.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from training.distillation import distillation_loss
 from training.loop import Loop
 from training.mpnet import with_byte_dropout
 from training.ner import IGNORED, tensors, window_labels
+from training.shipped_weights import load_shipped_attribution
 from workers.models.attribution import TAG_LABELS
 
 
@@ -135,7 +137,13 @@ def evaluate(
     }
 
 
-def train(data: Path, out: Path, config: dict[str, Any], teacher: Path | None = None) -> None:
+def train(
+    data: Path,
+    out: Path,
+    config: dict[str, Any],
+    teacher: Path | None = None,
+    start: Path | None = None,
+) -> None:
     """Train, or go on from `out/last.pt`; the average ends in `out/final.pt`."""
     seed_everything(config["seed"], config["threads"])
     tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
@@ -158,6 +166,8 @@ def train(data: Path, out: Path, config: dict[str, Any], teacher: Path | None = 
         config["dropout"],
         config.get("attention_dropout"),
     )
+    if start is not None:
+        load_shipped_attribution(model, start)
     with_byte_dropout(model)
     rng = random.Random(config["seed"])
 
@@ -183,8 +193,10 @@ def main() -> None:
     default = Path(__file__).parent / "configs/attribution.toml"
     parser.add_argument("--config", type=Path, default=default)
     parser.add_argument("--teacher", type=Path, help="folder of an attribution model to learn from")
-    arguments = parser.parse_args()
-    train(arguments.data, arguments.out, read_config(arguments.config), arguments.teacher)
+    parser.add_argument("--start", type=Path, help="folder of one to train further")
+    chosen = parser.parse_args()
+    config = read_config(chosen.config)
+    train(chosen.data, chosen.out, config, chosen.teacher, chosen.start)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Trained checkpoint → a model folder: ONNX int8, tokenizer, manifest.
 
 python -m training.export {ner,attribution} --checkpoint FILE --out DIR [--float] [--config FILE]
-    [--teacher DIR]
+    [--teacher DIR] [--start DIR]
 """
 
 import argparse
@@ -35,6 +35,7 @@ from training.common import (
     sha256_of,
 )
 from training.ner import LABELS, TokenTagger
+from training.shipped_weights import load_shipped_attribution, move_between
 from workers.models.attribution import DISTANCE_BUCKETS, TAG_LABELS
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -219,10 +220,13 @@ def export_attribution(
     keep_float: bool,
     file: Path = CONFIGS / "attribution.toml",
     teacher: Path | None = None,
+    start: Path | None = None,
 ) -> None:
     """The attribution encoder, and its cue reader in float (it is small).
 
-    `file` is the training's configuration, `teacher` the folder of the model that it learnt from.
+    `file` is the training's configuration, `teacher` the folder of the model that it learnt from,
+    `start` of the one whose weights it went on from. Where the configuration has a `trained_share`,
+    what ships lies that far on the straight way from the latter's weights to the checkpoint.
     """
     config = read_config(file)
     training = {
@@ -233,9 +237,18 @@ def export_attribution(
     if teacher is not None:
         training["command"] += " --teacher DIR"
         training["teacher_sha256"] = sha256_of(teacher / "model.onnx")
+    if start is not None:
+        training["command"] += " --start DIR"
+        training["start_sha256"] = sha256_of(start / "model.onnx")
     width = config["reader_width"]
     model = AttributionNetwork(width, config["reader_layers"], config["dropout"])
     model.load_state_dict(_state(checkpoint))
+    if "trained_share" in config:
+        if start is None:
+            raise ValueError(f"{file} has a trained_share: where did the training start?")
+        begun = AttributionNetwork(width, config["reader_layers"], config["dropout"])
+        load_shipped_attribution(begun, start)
+        move_between(begun, model, config["trained_share"])
     _export_encoder(model.tagged, ("logits", "features"), out, keep_float=keep_float)
     export_reader(model.reader, width, out / "reader.onnx")
     write_manifest(
@@ -295,17 +308,24 @@ def main() -> None:
     default = CONFIGS / "attribution.toml"
     parser.add_argument("--config", type=Path, default=default, help="of an attribution training")
     parser.add_argument("--teacher", type=Path, help="folder of the model that it learnt from")
+    parser.add_argument("--start", type=Path, help="folder of the model that it went on from")
     arguments = parser.parse_args()
     seed_everything(0)
     logging.getLogger().setLevel(logging.ERROR)
     checkpoint, out, keep_float = arguments.checkpoint, arguments.out, arguments.float
     if arguments.task == "ner":
-        if arguments.teacher or arguments.config != default:
-            parser.error("--config and --teacher belong to attribution")
+        if arguments.teacher or arguments.start or arguments.config != default:
+            parser.error("--config, --teacher and --start belong to attribution")
         export_ner(checkpoint, out, keep_float=keep_float)
         return
-    file, teacher = arguments.config, arguments.teacher
-    export_attribution(checkpoint, out, keep_float=keep_float, file=file, teacher=teacher)
+    export_attribution(
+        checkpoint,
+        out,
+        keep_float=keep_float,
+        file=arguments.config,
+        teacher=arguments.teacher,
+        start=arguments.start,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads the weights of a shipped int8 stance graph back into a network, to train it further.
+"""Reads the weights of a shipped int8 graph back into a network, to train it further.
 
 The weights of a linear layer have no name of their own in the graph, but the bias that is added to
 their product has: `x.bias` stands beside `x.weight`.
@@ -16,18 +16,20 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import nn
 
+from training.attribution_model import AttributionNetwork
+
 _PRODUCTS = ("MatMulNBits", "MatMulInteger", "MatMul", "Gemm")
 _EMBEDDING = re.compile(r"(.+\.weight)_quantized$")
 # What stands between a product of integers and its bias: Cast, Mul.
 _FARTHEST_BIAS = 4
 
 
-def load_shipped(network: nn.Module, folder: Path) -> None:
-    """Fills `network` with the dequantised weights of `folder/model.onnx`.
+def load_shipped(network: nn.Module, file: Path) -> None:
+    """Fills `network` with the weights of the graph in `file`, dequantised.
 
     Raises ValueError naming every parameter that the graph does not have.
     """
-    graph = onnx.load(str(folder / "model.onnx")).graph
+    graph = onnx.load(str(file)).graph
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     wanted = network.state_dict()
     # Linear layers first: a product's tensor can bear the layer's name and yet be turned.
@@ -41,12 +43,26 @@ def load_shipped(network: nn.Module, folder: Path) -> None:
     # Buffers such as position ids are no weights; the network has them already.
     missing = [name for name, _ in network.named_parameters() if name not in found]
     if missing:
-        raise ValueError(f"{folder} has no {', '.join(missing)}")
+        raise ValueError(f"{file} has no {', '.join(missing)}")
     for name, parameter in network.named_parameters():
         array = found[name].astype(np.float32)
         if array.shape != tuple(parameter.shape):
-            raise ValueError(f"{folder}: {name} is {array.shape}, not {tuple(parameter.shape)}")
+            raise ValueError(f"{file}: {name} is {array.shape}, not {tuple(parameter.shape)}")
         parameter.data.copy_(torch.from_numpy(array.copy()))
+
+
+def load_shipped_attribution(network: AttributionNetwork, folder: Path) -> None:
+    """Fills both parts from a shipped attribution model. Raises ValueError as `load_shipped`."""
+    load_shipped(network.tagged, folder / "model.onnx")
+    load_shipped(network.reader, folder / "reader.onnx")
+
+
+def move_between(start: nn.Module, trained: nn.Module, share: float) -> None:
+    """Sets the weights of `trained` to `share` of its own and the rest of those of `start`."""
+    begun = dict(start.named_parameters())
+    with torch.no_grad():
+        for name, parameter in trained.named_parameters():
+            parameter.lerp_(begun[name], 1 - share)
 
 
 def _linear_weights(

@@ -183,7 +183,7 @@ def train(
     dev = read_dev(data, tokenizer)
     model = network(encoder, config)
     if start is not None:
-        load_shipped(model, start)
+        load_shipped(model, start / "model.onnx")
     freeze(model, config.get("frozen_layers", 0))
     with_byte_dropout(model)
     optimizer = _optimizer(model, config)
@@ -279,7 +279,7 @@ def load_teacher(folder: Path, mpnet: Path | None) -> tuple[StanceNetwork, Stanc
     manifest = load_manifest(folder, "stance")
     config = {**manifest.document["training"]["config"], "dropout": 0.0}
     model = network(encoder_folder(config, mpnet), config)
-    load_shipped(model, folder)
+    load_shipped(model, folder / "model.onnx")
     return model, StanceEncoder(open_tokenizer(folder / "tokenizer.json"), config["max_length"])
 
 

@@ -36,11 +36,10 @@ from training.export import (
     sequence_example,
     write_manifest,
 )
-from training.shipped_weights import load_shipped
+from training.shipped_weights import load_shipped, move_between
 from training.stance import CONFIG, encoder_folder, is_mpnet, network
 from training.stance_calibration import cross_fitted, fit
 from training.stance_data import LABELS, Example, read_stance
-from training.stance_model import StanceNetwork
 from training.stance_scores import (
     WANTED_PRECISION,
     confidence_threshold,
@@ -77,7 +76,7 @@ def export_graphs(
         if start is None or sha256_of(start / "model.onnx") != state["start"]:
             raise ValueError("--start is not the folder whose weights were trained further")
         begun = network(encoder, {**config, "dropout": 0.0})
-        load_shipped(begun, start)
+        load_shipped(begun, start / "model.onnx")
         move_between(begun, model, config["trained_share"])
     model.eval()
     ids, mask, _ = sequence_example()
@@ -92,14 +91,6 @@ def export_graphs(
     else:
         quantise(kept_float, out / "model.onnx")
     save_tokenizer(encoder, out)
-
-
-def move_between(start: StanceNetwork, trained: StanceNetwork, share: float) -> None:
-    """Sets the weights of `trained` to `share` of its own and the rest of those of `start`."""
-    begun = dict(start.named_parameters())
-    with torch.no_grad():
-        for name, parameter in trained.named_parameters():
-            parameter.lerp_(begun[name], 1 - share)
 
 
 def manifest_fields(

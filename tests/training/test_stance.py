@@ -144,7 +144,7 @@ def test_a_shipped_graph_gives_its_weights_back(
     trained = load_checkpoint(out / "last.pt")
     assert trained is not None
     network = stance.network(encoder, config)
-    load_shipped(network, model)
+    load_shipped(network, model / "model.onnx")
     for name, parameter in network.named_parameters():
         exact = trained["model"][name]
         # Seven bits: half a step of one in sixty-three of the largest weight.
@@ -162,10 +162,10 @@ def test_what_ships_lies_between_start_and_end(
     last = load_checkpoint(tmp_path / "out/last.pt")
     assert last is not None
     begun, shipped = (stance.network(encoder, config) for _ in range(2))
-    load_shipped(begun, start)
+    load_shipped(begun, start / "model.onnx")
     mixed, kept = {**config, "trained_share": 0.25}, tmp_path / "kept.onnx"
     export_graphs(tmp_path / "out/last.pt", mixed, encoder, tmp_path / "model", kept, start)
-    load_shipped(shipped, tmp_path / "model")
+    load_shipped(shipped, tmp_path / "model" / "model.onnx")
     first = dict(begun.named_parameters())
     for name, parameter in shipped.named_parameters():
         wanted = 0.75 * first[name] + 0.25 * last["model"][name]
@@ -178,7 +178,7 @@ def test_what_ships_lies_between_start_and_end(
 def test_a_graph_of_another_network_is_refused(tiny_encoder: Path, tiny_mpnet: Path) -> None:
     network = stance.network(tiny_mpnet, mpnet_config())
     with pytest.raises(ValueError, match=r"encoder\.mpnet"):
-        load_shipped(network, WEIGHTS / "stance")
+        load_shipped(network, WEIGHTS / "stance" / "model.onnx")
 
 
 def test_frozen_layers_stay_and_the_others_learn(

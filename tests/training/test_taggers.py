@@ -16,10 +16,12 @@ from tests.training.conftest import ARTICLE
 from training import attribution, ner, taggers
 from training.attribution import taught_tags
 from training.attribution_data import epoch_rows, read_articles
+from training.attribution_model import AttributionNetwork
 from training.attribution_teacher import found_cues, read_unlabelled, taught_article
 from training.common import load_checkpoint, minilm_folder, read_config, sha256_of
 from training.export import export_attribution, export_ner
 from training.mpnet import BLOCK, four_bits, round_feed, with_byte_dropout
+from training.shipped_weights import load_shipped_attribution
 from training.taggers_export import export_taggers
 from workers.models.attribution import TAG_LABELS, AttributionModel
 from workers.models.manifest import ModelCorruptError
@@ -110,11 +112,11 @@ def test_an_attribution_model_learns_from_another_and_goes_on(
     names = {"train": "few.jsonl", "dev": "few.jsonl", "unlabelled": ["few.conll", "stance.jsonl"]}
     config = small("attribution-distilled", data=names, checkpoint_steps=1)
     out = tmp_path / "out"
-    attribution.train(data, out, config, teacher)
+    attribution.train(data, out, config, teacher, start=teacher)
     last = load_checkpoint(out / "last.pt")
     # The teacher's answers are kept: a run that goes on does not ask again.
     written = (out / "taught.pt").stat().st_mtime_ns
-    attribution.train(data, out, config, teacher)
+    attribution.train(data, out, config, teacher, start=teacher)
     resumed = load_checkpoint(out / "last.pt")
     assert last is not None
     assert resumed is not None
@@ -123,10 +125,56 @@ def test_an_attribution_model_learns_from_another_and_goes_on(
 
     file = CONFIGS / "attribution-distilled.toml"
     folder = tmp_path / "student"
-    export_attribution(out / "final.pt", folder, keep_float=False, file=file, teacher=teacher)
+    export_attribution(
+        out / "final.pt", folder, keep_float=False, file=file, teacher=teacher, start=teacher
+    )
     told = AttributionModel.load(folder).manifest.document["training"]
     assert told["teacher_sha256"] == sha256_of(teacher / "model.onnx")
     assert told["config"]["teacher_share"] == config["teacher_share"]
+
+
+def test_an_attribution_model_goes_on_from_shipped_weights_and_ships_a_mean(
+    tiny_encoder: Path, data: Path, tmp_path: Path
+) -> None:
+    start = teacher_of(data, tmp_path)
+    kept = load_checkpoint(tmp_path / "taught" / "final.pt")
+    assert kept is not None
+    begun = network()
+    load_shipped_attribution(begun, start)
+    for name, parameter in begun.named_parameters():
+        assert torch.allclose(parameter, kept["model"][name], atol=1e-6), name
+
+    # No step is made: what the training began with is what it ends with.
+    names = {"train": "few.jsonl", "dev": "few.jsonl"}
+    still = small("attribution", data=names, epochs=1, lr=0.0, head_lr=0.0)
+    attribution.train(data, tmp_path / "still", still, start=start)
+    unmoved = load_checkpoint(tmp_path / "still" / "final.pt")
+    assert unmoved is not None
+    for name, parameter in begun.named_parameters():
+        assert torch.allclose(parameter, unmoved["model"][name], atol=1e-6), name
+
+    out, file = tmp_path / "out", tmp_path / "mixed.toml"
+    moved_on = small("attribution", data=names, lr=5e-3, head_lr=5e-3)
+    attribution.train(data, out, moved_on, start=start)
+    moved = load_checkpoint(out / "final.pt")
+    assert moved is not None
+    text = (CONFIGS / "attribution.toml").read_text("utf-8")
+    file.write_text("trained_share = 0.25\n" + text, "utf-8")
+    with pytest.raises(ValueError, match="where did the training start"):
+        export_attribution(out / "final.pt", tmp_path / "x", keep_float=True, file=file)
+    folder, shipped = tmp_path / "mixed", network()
+    export_attribution(out / "final.pt", folder, keep_float=True, file=file, start=start)
+    load_shipped_attribution(shipped, folder)
+    for name, parameter in shipped.named_parameters():
+        wanted = 0.75 * kept["model"][name] + 0.25 * moved["model"][name]
+        assert torch.allclose(parameter, wanted, atol=1e-5), name
+    told = AttributionModel.load(folder).manifest.document["training"]
+    assert told["start_sha256"] == sha256_of(start / "model.onnx")
+
+
+def network() -> AttributionNetwork:
+    config = read_config(CONFIGS / "attribution.toml")
+    return AttributionNetwork(config["reader_width"], config["reader_layers"], config["dropout"])
 
 
 def test_a_teacher_answers_for_every_word_and_cue_as_at_run_time(
