@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.articles import articles_of
 from benchmarks.machine import ROOT, provenance, yardstick_gflops
+from service.settings import DEFAULT_PROFILE
 from workers.models.profiles import PROFILES
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="runs over all articles (default 5)")
     parser.add_argument("--core", type=int, help="which core (default: the last allowed one)")
     parser.add_argument("--at-least", type=float, default=0.0, help="articles a minute, wall clock")
-    parser.add_argument("--profile", choices=PROFILES, default="fast")
+    parser.add_argument("--profile", choices=PROFILES, default=DEFAULT_PROFILE)
     parser.add_argument("--out", type=Path, help="default: benchmarks/results/speed-PROFILE.json")
     chosen = parser.parse_args()
     out = chosen.out or RESULTS / f"speed-{chosen.profile}.json"

@@ -30,6 +30,7 @@ _BROKER_MEMORY = "256mb"
 _BROKER_TRIES = 3
 _UPGRADE_SECONDS = 60.0
 _POLL_SECONDS = 0.1
+_MOST_PROCESSES = 4
 
 
 class LocalStackError(Exception):
@@ -178,6 +179,9 @@ class LocalStack:
         }
         # One process is enough for one reader, and starts faster than the service's default.
         environment.setdefault("STANCEWIRE_API_PROCESSES", "1")
+        # A folder of articles takes minutes: as many cores as there are, each with half a gigabyte.
+        cores = str(min(os.cpu_count() or 1, _MOST_PROCESSES))
+        environment.setdefault("STANCEWIRE_WORKER_PROCESSES", cores)
         weights = environment.get("STANCEWIRE_WEIGHTS_DIR")
         if weights:  # the parts run in the data folder
             environment["STANCEWIRE_WEIGHTS_DIR"] = str(Path(weights).resolve())

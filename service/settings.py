@@ -17,6 +17,7 @@ from service.domain.signature import signing_keys
 
 PREFIX = "STANCEWIRE_"
 MODEL_PROFILES = ("fast", "accurate", "cascade")
+DEFAULT_PROFILE = "cascade"
 
 
 class SettingsError(ValueError):
@@ -95,7 +96,7 @@ def load_settings() -> Settings:
         # A batch of ordinary pages (10 MB) at 1.5 Mbit/s.
         "request_timeout": env.int("REQUEST_TIMEOUT", 60, validate=positive),
         "max_batch_articles": env.int("MAX_BATCH_ARTICLES", 1000, validate=positive),
-        # Six hours' work of one process. Whoever waits behind that is better told to come later.
+        # Two days' work of one process. Whoever waits behind that is better told to come later.
         "max_queued": env.int("MAX_QUEUED", 50_000, validate=positive),
         # Longer than most proxies' idle limit (60 s) would break the connection, not the job.
         "max_wait": env.int("MAX_WAIT", 30, validate=validate.Range(min=0, max=60)),
@@ -112,9 +113,11 @@ def load_settings() -> Settings:
         "poll_interval": env.int("POLL_INTERVAL", 1, validate=positive),
         "lease": env.int("LEASE", 60, validate=positive),
         "max_attempts": env.int("MAX_ATTEMPTS", 3, validate=positive),
-        "soft_time_limit": env.int("SOFT_TIME_LIMIT", 240, validate=positive),
-        "hard_time_limit": env.int("HARD_TIME_LIMIT", 300, validate=positive),
-        "visibility_timeout": env.int("VISIBILITY_TIMEOUT", 600, validate=positive),
+        # The longest article that is accepted (200,000 characters), by the slowest profile, on a
+        # core without AVX-512.
+        "soft_time_limit": env.int("SOFT_TIME_LIMIT", 1500, validate=positive),
+        "hard_time_limit": env.int("HARD_TIME_LIMIT", 1560, validate=positive),
+        "visibility_timeout": env.int("VISIBILITY_TIMEOUT", 1800, validate=positive),
         "sweep_interval": env.int("SWEEP_INTERVAL", 5, validate=positive),
         "redeliver_after": env.int("REDELIVER_AFTER", 30, validate=positive),
         # Accepting an article must never hang on the broker: the outbox holds it.
@@ -127,7 +130,7 @@ def load_settings() -> Settings:
         ),
         "inference_threads": env.int("INFERENCE_THREADS", 1, validate=positive),
         "weights_dir": env.path("WEIGHTS_DIR", Path(__file__).parent.parent / "workers/weights"),
-        "profile": env.str("PROFILE", "fast", validate=validate.OneOf(MODEL_PROFILES)),
+        "profile": env.str("PROFILE", DEFAULT_PROFILE, validate=validate.OneOf(MODEL_PROFILES)),
         "backend": env.str("BACKEND", "onnx", validate=validate.OneOf(["onnx", "torch"])),
         # Names on the Hugging Face Hub, or folders; empty: the bundled model.
         "ner_model": env.str("NER_MODEL", ""),

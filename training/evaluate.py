@@ -1,7 +1,8 @@
 """Measure a shipped model with the shipped runtime (no torch).
 
-python -m training.evaluate TASK --data FILE [--weights DIR] [--json]
+python -m training.evaluate TASK --data FILE [--profile P | --weights DIR] [--json]
 
+What a profile answers, for stance with one model or two; `--weights` measures one model alone.
 One JSON object on stdout: task, data, metrics, rows, seconds.
 """
 
@@ -13,6 +14,10 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from service.settings import DEFAULT_PROFILE
+from workers.models.chosen import open_stance
+from workers.models.profiles import PROFILES, STANCE, model_folder
 
 WEIGHTS = Path(__file__).parent.parent / "workers" / "weights"
 
@@ -31,12 +36,23 @@ def evaluator(task: str) -> Callable[..., dict[str, Any]]:
     return function
 
 
+def measured(task: str, data: Path, profile: str, **options: Any) -> dict[str, Any]:
+    """Figures of what the profile answers with."""
+    if task == STANCE:
+        from training.evaluate_stance import answered_by
+
+        return answered_by(open_stance(WEIGHTS, profile), data, **options)
+    return evaluator(task)(data, model_folder(WEIGHTS, profile, task), **options)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     parser.add_argument("task", choices=sorted(TASKS))
     parser.add_argument("--data", type=Path, required=True, help="file in the task's layout")
-    parser.add_argument("--weights", type=Path, help="model folder, default: the bundled one")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--profile", choices=PROFILES, default=DEFAULT_PROFILE)
+    which.add_argument("--weights", type=Path, help="one model's folder")
     parser.add_argument("--json", action="store_true", help="one line (default: indented)")
     parser.add_argument(
         "--paired", action="store_true", help="stance: rows are p→q, q→p pairs; 5-class F1 too"
@@ -46,10 +62,12 @@ def main() -> None:
         parser.error("--paired is for stance")
     if not arguments.data.is_file():
         parser.error(f"no such file: {arguments.data}")
-    weights = arguments.weights or WEIGHTS / arguments.task
     options = {"paired": True} if arguments.paired else {}
     start = time.perf_counter()
-    metrics = evaluator(arguments.task)(arguments.data, weights, **options)
+    if arguments.weights is not None:
+        metrics = evaluator(arguments.task)(arguments.data, arguments.weights, **options)
+    else:
+        metrics = measured(arguments.task, arguments.data, arguments.profile, **options)
     result = {
         "task": arguments.task,
         "data": str(arguments.data),

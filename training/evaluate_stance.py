@@ -1,4 +1,4 @@
-"""Scores of the shipped stance model on a JSON Lines file of labelled questions."""
+"""Scores of the shipped stance models on a JSON Lines file of labelled questions."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ from training.stance_scores import (
     macro_f1,
     paired_scores,
 )
+from workers.models.chosen import Scorer
 from workers.models.stance import StanceModel
 
 
 def evaluate(data: Path, weights: Path, *, paired: bool = False) -> dict[str, Any]:
+    """The figures of one model, `answered_by`."""
+    return answered_by(StanceModel.load(weights), data, paired=paired)
+
+
+def answered_by(scorer: Scorer, data: Path, *, paired: bool = False) -> dict[str, Any]:
     """Accuracy, macro F1 over the labels in the file, F1 per label, calibration error.
 
     `paired` adds micro and macro F1 over the five relations of alternating p→q, q→p rows.
     """
-    model = StanceModel.load(weights)
     examples = read_stance(data, data.parent.name)
-    answers = model.score([example.question for example in examples])
+    answers = scorer.score([example.question for example in examples])
     probabilities = np.array(
         [(a.probabilities.favor, a.probabilities.against, a.probabilities.neutral) for a in answers]
     )
@@ -34,7 +39,7 @@ def evaluate(data: Path, weights: Path, *, paired: bool = False) -> dict[str, An
         **scores(examples, probabilities, paired=paired),
         "rows": len(examples),
         "truncated": sum(answer.truncated for answer in answers),
-        "model": model.manifest.name,
+        "model": " + ".join(manifest.name for manifest in scorer.manifests),
     }
 
 

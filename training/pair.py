@@ -9,8 +9,8 @@ Asks both shipped models every question of the development sets. Chooses, in thi
   goal, the one that reaches most goals of `benchmarks.quality`, then the one with the highest mean
   figure;
 * the pair's thresholds, from the curves of its answers;
-* for the cascade, by kind of question, the lowest confidence of the fast model from which on no
-  figure is more than half a point below the pair's.
+* for the cascade, by kind of question, the lowest probability that the fast model gives neutral
+  from which on no figure is more than half a point below the pair's.
 
 Prints what was chosen and writes it with all that was tried to `benchmarks/results/pair.json`;
 `--write` puts it into the accurate model's manifest.
@@ -33,6 +33,7 @@ from benchmarks.quality import GOALS, LARGEST_CALIBRATION_ERROR, stance_file
 from benchmarks.stance_sets import PAIRED, AnsweredSet, answered
 from training.evaluate import WEIGHTS
 from training.evaluate_stance import scores
+from training.stance_data import LABELS
 from training.stance_scores import WANTED_PRECISION, confidence_threshold
 from workers.models.manifest import MANIFEST
 from workers.models.profiles import ACCURATE, FAST, STANCE, model_folder
@@ -51,7 +52,8 @@ FIGURES = {
     "perspectrum": ("accuracy",),
 }
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-CONFIDENCES = tuple(round(0.34 + 0.02 * step, 2) for step in range(34))
+_NEUTRAL = LABELS.index("neutral")
+LIMITS = tuple(round(0.5 + 0.02 * step, 2) for step in range(26))
 Probabilities = NDArray[np.float64]
 
 
@@ -68,7 +70,7 @@ class Both:
 
     def asked(self, certain: float) -> NDArray[np.bool_]:
         """For which rows the large model is asked in a cascade, (rows)."""
-        return self.small.probabilities.max(axis=1) < certain
+        return self.small.probabilities[:, _NEUTRAL] < certain
 
     def cascade(self, share: float, certain: float) -> Probabilities:
         """The cascade's answers, (rows, 3)."""
@@ -108,31 +110,31 @@ def goals_met(sets: Mapping[str, Mapping[str, float]]) -> int:
 
 
 def curve(both: Both, share: float) -> list[dict[str, float]]:
-    """A point a confidence: the share of questions that reach the large model, the figures."""
+    """A point a limit: the share of questions that reach the large model, the figures."""
     return [
         {
             "certain": certain,
             "asked": round(float(both.asked(certain).mean()), 4),
             **both.figures(both.cascade(share, certain)),
         }
-        for certain in CONFIDENCES
+        for certain in LIMITS
     ]
 
 
 def lowest(curves: Sequence[list[dict[str, float]]], least: float) -> float:
-    """The lowest confidence, not below `least`, from which on no figure of any curve loses more
+    """The lowest limit, not below `least`, from which on no figure of any curve loses more
     than `ALLOWED` against the curve's end, where both models answer nearly everything; 1.0 if
     there is none."""
     chosen = 1.0
-    for place in reversed(range(len(CONFIDENCES))):
+    for place in reversed(range(len(LIMITS))):
         for points in curves:
             end = {name: points[-1][name] for name in points[-1].keys() - {"certain", "asked"}}
             here = {name: points[place][name] for name in end}
             if max(losses(here, end)) > ALLOWED:
                 return chosen
-        if CONFIDENCES[place] < least:
+        if LIMITS[place] < least:
             return chosen
-        chosen = CONFIDENCES[place]
+        chosen = LIMITS[place]
     return chosen
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.behaviour.cases import Case, generate, read_capabilities
 from benchmarks.machine import provenance
 from service.domain.analysis import Probabilities
+from service.settings import DEFAULT_PROFILE
 from workers.models.chosen import Scorer, open_stance
 from workers.models.profiles import PROFILES
 from workers.models.stance import LABELS, StanceModel
@@ -95,7 +96,7 @@ def table(result: dict[str, Any], shown: int) -> str:
 def main() -> int:
     """Exit code 1 when a capability is below `--require`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.behaviour", description=__doc__)
-    parser.add_argument("--profile", choices=PROFILES, default="fast")
+    parser.add_argument("--profile", choices=PROFILES, default=DEFAULT_PROFILE)
     parser.add_argument("--weights", type=Path, help="a stance model's folder")
     parser.add_argument("--examples", type=int, default=2, help="failures shown a capability")
     parser.add_argument("--require", type=float, default=0.0, help="least pass rate, each")

@@ -81,6 +81,10 @@ class _RandomTagger(_Windows):
     def labels(self) -> tuple[str, ...]:
         return self.manifest.labels
 
+    @property
+    def whole_paragraphs(self) -> bool:
+        return False
+
     def tag(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
         rows = []
         for window in windows:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,23 @@ def pipeline(profile: str) -> Pipeline:
 def analyse(pipeline: Pipeline, text: str, *targets: str) -> Analysis:
     article = Article(id="a", text=text, created_at=datetime(2026, 1, 1, tzinfo=UTC))
     return pipeline.run(article, AnalysisOptions(targets), lambda stage: None)
+
+
+def test_an_encoder_reads_an_article_once(
+    pipeline: Pipeline, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = pipeline._attribution._encoder.graph
+    runs = []
+    run = graph._session.run
+    counting = SimpleNamespace(run=lambda *given: runs.append(given) or run(*given))
+    monkeypatch.setattr(graph, "_session", counting)
+    article = "\n\n".join(f"{NEWS} “It won’t last {days} days,” he said." for days in range(9))
+    found = analyse(pipeline, article).coverage.windows
+    assert len(runs) == found[ATTRIBUTION] > 2
+    if profile == "accurate":
+        assert isinstance(pipeline._ner, TokenTagger)
+        assert pipeline._ner._session.graph is graph
+        assert found[NER] == found[ATTRIBUTION]
 
 
 @pytest.mark.parametrize("name", list(ODD))

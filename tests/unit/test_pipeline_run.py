@@ -50,6 +50,7 @@ class FakeModel:
         self.error = error
         self.words: list[str] = []
         self.tokens_read = len(task)
+        self.whole_paragraphs = False
         self.thresholds = {
             "cue_bias": 0.0, "rescue_bias": 0.0, "switch_penalty": 1.0, "minimum_score": 0.0,
             "radius": 96.0,

@@ -20,8 +20,16 @@ LABELS = bio_labels(("PER", "ORG", "LOC", "MISC"))
 class LexiconTagger:
     """Tags words by a table; every word is one piece and carries its own number as id."""
 
-    def __init__(self, tags: dict[str, str], max_length: int = 24, stride: int = 20) -> None:
+    def __init__(
+        self,
+        tags: dict[str, str],
+        max_length: int = 24,
+        stride: int = 20,
+        *,
+        whole_paragraphs: bool = False,
+    ) -> None:
         self.labels = LABELS
+        self.whole_paragraphs = whole_paragraphs
         self.seen: list[str] = []
         self.breaks: frozenset[int] = frozenset()
         self._tags = tags
@@ -88,6 +96,16 @@ def test_the_tagger_sees_straight_quotes_and_sentence_starts() -> None:
     recognise(text, sentences, tagger)
     assert tagger.seen == ['"', "Yes", '"', "No", "-", "never"]
     assert tagger.breaks == {0, 3}
+
+
+def test_a_tagger_of_whole_paragraphs_sees_what_attribution_sees() -> None:
+    text, sentences = sentences_of("“Yes”", "No – never", "Then he left")
+    apart = [*sentences[:2], replace(sentences[2], paragraph=1)]
+    tagger = LexiconTagger({"left": "B-LOC"}, whole_paragraphs=True)
+    found = recognise(text, apart, tagger)
+    assert tagger.seen == ["“", "Yes", "”", "No", "–", "never", "Then", "he", "left"]
+    assert tagger.breaks == {6}
+    assert [m.sentence_id for m in found.mentions] == ["s3"]
 
 
 def test_an_apostrophe_does_not_cut_a_name() -> None:

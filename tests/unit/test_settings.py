@@ -24,8 +24,8 @@ def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("STANCEWIRE_VISIBILITY_TIMEOUT", "300"),
-        ("STANCEWIRE_SOFT_TIME_LIMIT", "300"),
+        ("STANCEWIRE_VISIBILITY_TIMEOUT", "1560"),
+        ("STANCEWIRE_SOFT_TIME_LIMIT", "1560"),
         ("STANCEWIRE_MAX_QUEUED", "999"),
         ("STANCEWIRE_WORKER_MEMORY", "1"),
         ("STANCEWIRE_BROKER_URL", "amqp://localhost"),

@@ -1,4 +1,5 @@
-"""Two stance models answer together; in a cascade the large one only where the small one doubts."""
+"""Two stance models answer together; in a cascade the large one unless the small one is certain
+that nobody takes a side."""
 
 from __future__ import annotations
 
@@ -18,9 +19,9 @@ from training.stance_data import Example
 from workers.models.chosen import open_stance
 from workers.models.manifest import ModelCorruptError, read_manifest
 from workers.models.profiles import ACCURATE, CASCADE, PROFILES, STANCE, stance_folders
-from workers.models.stance import Answer, StanceModel
+from workers.models.stance import LABELS, Answer, StanceModel
 from workers.models.stance_inputs import QUESTION_KINDS, StanceQuestion
-from workers.models.stance_pair import PAIR, StancePair, confidence, pooled
+from workers.models.stance_pair import PAIR, StancePair, pooled
 from workers.pipeline import Pipeline
 
 WEIGHTS = Path(__file__).parents[2] / "workers" / "weights"
@@ -37,10 +38,12 @@ SAID: dict[str, Any] = {
 
 @dataclass
 class Stub:
-    """Answers every question with one probability of favor, and remembers what it was asked."""
+    """Answers every question with one probability of a label, the others alike, and remembers what
+    it was asked."""
 
-    favor: float
+    probability: float
     said: Any = None
+    label: str = "favor"
     truncated: bool = False
     asked: list[StanceQuestion] = field(default_factory=list)
     tokens_read: int = 0
@@ -58,9 +61,9 @@ class Stub:
     def score(self, questions: Sequence[StanceQuestion]) -> list[Answer]:
         self.asked += questions
         self.tokens_read += len(questions)
-        rest = (1 - self.favor) / 2
-        probabilities = Probabilities(self.favor, rest, rest)
-        return [Answer(probabilities, self.truncated) for _ in questions]
+        rest = (1 - self.probability) / 2
+        probabilities = {**dict.fromkeys(LABELS, rest), self.label: self.probability}
+        return [Answer(Probabilities(**probabilities), self.truncated) for _ in questions]
 
 
 def pair(small: Stub, large: Stub, *, cascade: bool = False) -> StancePair:
@@ -81,16 +84,23 @@ def test_both_answer_and_their_answers_are_pooled() -> None:
     assert both.score([]) == []
 
 
-def test_in_a_cascade_only_doubtful_questions_reach_the_large_model() -> None:
-    small, large = Stub(0.8), Stub(0.6, SAID)
+def test_in_a_cascade_a_sure_neutral_does_not_reach_the_large_model() -> None:
+    small, large = Stub(0.8, label="neutral"), Stub(0.6, SAID, label="neutral")
     both = pair(small, large, cascade=True)
     asked = [TOPIC, RELATION, AUTHOR, TOPIC, RELATION]
-    answers = [answer.probabilities.favor for answer in both.score(asked)]
+    answers = [answer.probabilities.neutral for answer in both.score(asked)]
     [joint] = {value for value in answers if value != 0.8}
     assert 0.6 < joint < 0.8
     assert answers == [joint, 0.8, 0.8, joint, 0.8]
     assert small.asked == asked
     assert large.asked == [TOPIC, TOPIC]
+
+
+def test_in_a_cascade_no_side_is_taken_unless_both_were_asked() -> None:
+    small, large = Stub(0.99), Stub(0.6, SAID, label="against")
+    both = pair(small, large, cascade=True)
+    assert both.score([RELATION]) == pair(small, large).score([RELATION])
+    assert large.asked == [RELATION] * 2
 
 
 def test_a_pool_is_between_its_parts_and_never_undefined() -> None:
@@ -155,7 +165,7 @@ def test_the_shipped_pair_pools_what_its_models_say() -> None:
         favor, against, neutral = pooled(rows[0], rows[1], both.share)
         assert answer == Answer(Probabilities(favor, against, neutral), one.truncated)
     assert cascade.score(asked) == [
-        one if confidence(one) >= both.certain[question.kind] else answer
+        one if one.probabilities.neutral >= both.certain[question.kind] else answer
         for question, one, answer in zip(asked, small, joint, strict=True)
     ]
 
@@ -186,17 +196,17 @@ def said(*answers: tuple[int, float]) -> AnsweredSet:
     return AnsweredSet("newsmtsc", examples, np.array(rows), 0)
 
 
-def test_the_curve_mixes_both_models_answers_by_the_small_ones_confidence() -> None:
-    small = said((0, 0.9), (0, 0.7), (1, 0.5), (1, 0.8))
+def test_the_curve_mixes_both_models_answers_by_how_neutral_the_small_one_is() -> None:
+    small = said((2, 0.9), (2, 0.7), (1, 0.95), (2, 0.8))
     both = training.Both(small, said((0, 0.6), (1, 0.6), (0, 0.6), (0, 0.6)))
     assert both.asked(0.7).tolist() == [False, False, True, False]
     assert both.asked(0.71).tolist() == [False, True, True, False]
     points = {point["certain"]: point for point in training.curve(both, 0.0)}
-    assert [points[at]["asked"] for at in (0.34, 0.6, 0.76, 0.86, 1.0)] == [0, 0.25, 0.5, 0.75, 1]
-    # All right once the middle two are asked again; asking for the last one makes it wrong.
-    assert points[0.76]["macro_f1"] == 1.0
-    assert points[0.34]["macro_f1"] == 0.5
-    assert points[0.86]["macro_f1"] == points[1.0]["macro_f1"] < 1.0
+    assert [points[at]["asked"] for at in (0.5, 0.72, 0.82, 0.92)] == [0.25, 0.5, 0.75, 1]
+    # F1 of favor and of against: each is once found, in vain, and at last favor twice.
+    found = [points[at]["macro_f1"] for at in (0.5, 0.72, 0.82, 0.92)]
+    means = [(2 / 3 + 0) / 2, 2 / 3, (1 / 2 + 2 / 3) / 2, (4 / 5 + 2 / 3) / 2]
+    assert found == pytest.approx(means, abs=1e-4)
 
 
 def test_certain_is_the_lowest_confidence_from_which_on_nothing_is_lost() -> None:
@@ -208,13 +218,14 @@ def test_certain_is_the_lowest_confidence_from_which_on_nothing_is_lost() -> Non
                 "asked": at,
                 "f1": min([f1 for upto, f1 in falling if at <= upto] + [1.0]),
             }
-            for at in training.CONFIDENCES
+            for at in training.LIMITS
         ]
 
     lowest = training.lowest
     assert lowest([points((0.6, 0.9))], 0.4) == 0.62
     assert lowest([points((0.6, 0.9)), points((0.8, 0.99))], 0.4) == 0.82
-    assert lowest([points((0.6, 0.996))], 0.4) == 0.4
+    assert lowest([points((0.6, 0.996))], 0.6) == 0.6
+    assert lowest([points((0.6, 0.996))], 0.4) == training.LIMITS[0]
     assert lowest([points((0.6, 0.9))], 0.75) == 0.76
     assert lowest([points((0.98, 0.9))], 0.4) == 1.0
 

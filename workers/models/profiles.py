@@ -1,9 +1,9 @@
 """Which model folder serves which task in which profile.
 
-`fast` is for two cores. `accurate` has larger taggers, and a larger stance model beside the fast
-one, whose answers are pooled; `cascade` has the fast taggers and both stance models, but asks the
-larger one only where the fast one is not certain. Every model brings its own thresholds and
-calibration in its manifest, a pair in the larger one's.
+`fast` has small models. `accurate` has larger taggers, and a larger stance model beside the fast
+one, whose answers are pooled; `cascade` has the same models, but asks the larger stance model only
+where the fast one is not certain. Every model brings its own thresholds and calibration in its
+manifest, a pair in the larger one's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PROFILES = (FAST, ACCURATE, CASCADE)
 
 _FAST = {task: task for task in TASKS}
 _ACCURATE = {task: f"{task}-accurate" for task in TASKS}
-_FOLDERS = {FAST: _FAST, ACCURATE: _ACCURATE, CASCADE: {**_FAST, STANCE: _ACCURATE[STANCE]}}
+_FOLDERS = {FAST: _FAST, ACCURATE: _ACCURATE, CASCADE: _ACCURATE}
 
 
 def model_folder(weights: Path, profile: str, task: str) -> Path:

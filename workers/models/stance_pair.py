@@ -2,7 +2,8 @@
 
 What the pair needs was chosen on development data by `training.pair` and stands in the large
 model's manifest as `pair`: the small one's `share` of a pooled answer, the `thresholds` of the
-pair, and, by kind of question, from which confidence on the small one is `certain`.
+pair, and, by kind of question, from which probability of neutral on the small one is `certain`
+that nobody takes a side.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ PAIR = "pair"
 
 
 class StancePair:
-    """Answers with both models, or with the small one alone where it is certain.
+    """Answers with both models, or with the small one alone where it is certain of neutral.
 
-    The latter is a cascade (Viola and Jones 2001, "Rapid object detection using a boosted cascade
-    of simple features"): most answers at the small model's cost. Each question goes its way alone,
-    so no neighbour changes an answer.
+    The latter is a cascade of rejections (Viola and Jones 2001, "Rapid object detection using a
+    boosted cascade of simple features"): most questions have no stance, and end at the small
+    model's cost; no side is taken unless both were asked. Each question goes its way alone, so no
+    neighbour changes an answer.
     """
 
     def __init__(self, small: StanceModel, large: StanceModel, *, cascade: bool) -> None:
@@ -68,7 +70,7 @@ class StancePair:
         asked = [
             place
             for place, (question, answer) in enumerate(zip(questions, answers, strict=True))
-            if not self.cascade or confidence(answer) < self.certain[question.kind]
+            if not self.cascade or answer.probabilities.neutral < self.certain[question.kind]
         ]
         large = self._large.score([questions[place] for place in asked])
         for place, answer in zip(asked, large, strict=True):
@@ -95,9 +97,3 @@ def pooled(
     joint = np.maximum(small, smallest) ** share * np.maximum(large, smallest) ** (1 - share)
     probabilities: NDArray[np.float64] = joint / joint.sum(axis=-1, keepdims=True)
     return probabilities
-
-
-def confidence(answer: Answer) -> float:
-    """The probability of the likeliest label."""
-    given = answer.probabilities
-    return max(given.favor, given.against, given.neutral)

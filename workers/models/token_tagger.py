@@ -24,8 +24,15 @@ class WordTagger(Protocol):
         """Label of each score column; the first is O."""
         ...
 
+    @property
+    def whole_paragraphs(self) -> bool:
+        """Whether its words and breaks are those of the attribution model: punctuation as written,
+        breaks between paragraphs. Else punctuation is plain, and breaks are between sentences."""
+        ...
+
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
-        """Overlapping windows over the words; `breaks` are first words of sentences."""
+        """Overlapping windows over the words; `breaks` are first words of sentences or
+        paragraphs."""
         ...
 
     def tag(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
@@ -75,12 +82,18 @@ class TokenTagger:
         return self.manifest.labels
 
     @property
+    def whole_paragraphs(self) -> bool:
+        """Whether it reads what the attribution model reads, whose graph it shares."""
+        return bool(self.manifest.document.get("whole_paragraphs", False))
+
+    @property
     def tokens_read(self) -> int:
         """Wordpieces read since it was opened."""
         return self._session.tokens_read
 
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
-        """Overlapping windows over the words; `breaks` are first words of sentences."""
+        """Overlapping windows over the words; `breaks` are first words of sentences or
+        paragraphs."""
         return self._windows(words, breaks)
 
     def tag(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:

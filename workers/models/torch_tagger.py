@@ -69,6 +69,11 @@ class TorchTagger:
         """Label of each score column; the first is O."""
         return self._columns.ours
 
+    @property
+    def whole_paragraphs(self) -> bool:
+        """False: it reads sentences."""
+        return False
+
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
         """A window a sentence, several for a sentence that is too long."""
         borders = sorted({0, len(words), *breaks})

@@ -6,26 +6,20 @@ from dataclasses import replace
 from service.domain.analysis import Sentence, TextSpan
 from service.domain.spans import Span
 from workers.models.attribution import AttributionReader
-from workers.models.words import Word, split_words
+from workers.models.words import Word
 from workers.stages.attribute.carry import as_attribution, carried, sentences_under
 from workers.stages.attribute.decode import LinkedWords, read_attributions, without_specks
 from workers.stages.attribute.quotes import kind_of, quoted_letters, quoted_spans
 from workers.stages.types import Attributed, RawAttribution
+from workers.stages.words import words_of
 
 
 def attribute(text: str, sentences: Sequence[Sentence], model: AttributionReader) -> Attributed:
     """Attributions of all sentences, in reading order of their content."""
-    words: list[Word] = []
-    sentence_of: list[int] = []
-    for number, sentence in enumerate(sentences):
-        inside = split_words(text, sentence.start, sentence.end)
-        words.extend(inside)
-        sentence_of.extend([number] * len(inside))
-    paragraphs = _paragraphs(sentences)
-    opening = {paragraph.start for paragraph in paragraphs[1:]}
-    breaks = frozenset(number for number, word in enumerate(words) if word.start in opening)
-    linked, windows = read_attributions(words, breaks, sentence_of, model)
-    mask = quoted_letters(text, quoted_spans(text, paragraphs))
+    read = words_of(text, sentences)
+    words, sentence_of = read.words, read.sentence_of
+    linked, windows = read_attributions(words, read.paragraph_starts, sentence_of, model)
+    mask = quoted_letters(text, quoted_spans(text, _paragraphs(sentences)))
     starts = [sentence.start for sentence in sentences]
     cleared = (without_specks(link, words, sentence_of) for link in linked)
     found = [_raw(text, sentences, starts, words, link, mask) for link in cleared if link]

@@ -9,24 +9,26 @@ from service.domain.analysis import EntityType, Mention, Sentence
 from workers.models.bio import spans_of, viterbi
 from workers.models.token_tagger import WordTagger
 from workers.models.windowing import log_softmax, merge_windows
-from workers.models.words import Word, plain_punctuation, split_words
+from workers.models.words import plain_punctuation
 from workers.stages.recognise.tidy import one_type_a_name, without_honorific
 from workers.stages.types import Recognised
+from workers.stages.words import words_of
 
 _APOSTROPHES = frozenset("'’")
 
 
 def recognise(text: str, sentences: Sequence[Sentence], tagger: WordTagger) -> Recognised:
     """Mentions of all sentences; `text[start:end]` is each mention's text."""
-    plain = plain_punctuation(text)
-    words: list[Word] = []
-    borders = [0]
-    for sentence in sentences:
-        words.extend(split_words(plain, sentence.start, sentence.end))
-        borders.append(len(words))
+    if tagger.whole_paragraphs:
+        read = words_of(text, sentences)
+        breaks = read.paragraph_starts
+    else:
+        read = words_of(plain_punctuation(text), sentences)
+        breaks = read.sentence_starts
+    words, borders = read.words, read.borders
     if not words:
         return Recognised((), 0)
-    windows = tagger.windows(words, frozenset(borders[:-1]))
+    windows = tagger.windows(words, breaks)
     scores = log_softmax(merge_windows(windows, tagger.tag(windows), len(words)))
     mentions: list[Mention] = []
     for number, sentence in enumerate(sentences):
