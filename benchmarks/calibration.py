@@ -106,7 +106,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results", help="for JSON")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs/pictures", help="for SVG")
     chosen = parser.parse_args()
-    for profile in chosen.profile or ["fast", "accurate"]:
+    for profile in chosen.profile or PROFILES:
         began_with = provenance()
         model = open_stance(WEIGHTS, profile)
         name = " + ".join(found.name for found in model.manifests)

@@ -4,8 +4,8 @@ Runs the shipped models with the shipped runtime on the development sets and on 
 tests, prints one table a profile and writes `benchmarks/results/quality-PROFILE.json`. DIR is laid
 out as training/README.md says. `--threads` reads that many sets at once; figures stay the same.
 
-The goals are those of `accurate`; `fast` may be two points below and `cascade`, which is measured
-where asked for, half a point, but no worse calibrated.
+The goals are those of `accurate`; `fast` may be two points below and `cascade` half a point, but no
+worse calibrated.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def main() -> int:
         parser.error(f"not below {chosen.data}: {', '.join(lacking)}")
     chosen.out.mkdir(parents=True, exist_ok=True)
     met = True
-    for profile in chosen.profile or ["fast", "accurate"]:
+    for profile in chosen.profile or PROFILES:
         result = run(chosen.data, profile, chosen.threads)
         text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
         (chosen.out / f"quality-{profile}.json").write_text(text, encoding="utf-8")

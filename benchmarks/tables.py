@@ -92,7 +92,7 @@ def pair(folder: Path = RESULTS) -> str:
     }
     for name, (shown, figures) in names.items():
         at = result["at"][name]
-        ways = (result["curves"][name][0], at["large_alone"], at["pooled"], at["cascade"])
+        ways = (at[way] for way in ("small_alone", "large_alone", "pooled", "cascade"))
         rows.append(
             [shown]
             + [" / ".join(f"{100 * way[figure]:.1f}" for figure in figures) for way in ways]

@@ -163,6 +163,7 @@ def choose(sets: Mapping[str, Both], small: Mapping[QuestionKind, float]) -> dic
             "cascade": both.figures(both.cascade(share, certain[both.small.kind])),
             "pooled": shares[share][name],
             "large_alone": shares[0.0][name],
+            "small_alone": both.figures(both.small.probabilities),
         }
         for name, both in sets.items()
     }
