@@ -24,9 +24,9 @@ from benchmarks.behaviour.__main__ import WEIGHTS
 from benchmarks.behaviour.__main__ import run as run_behaviour
 from benchmarks.machine import ROOT, provenance
 from benchmarks.stance_sets import PAIRED, STANCE_SETS, answered
-from training.evaluate import evaluator
+from training.evaluate import measured as evaluate
 from workers.models.chosen import open_stance
-from workers.models.profiles import ATTRIBUTION, NER, PROFILES, STANCE, model_folder
+from workers.models.profiles import ATTRIBUTION, NER, PROFILES, STANCE
 
 LEAST_PASS_RATE = 0.85
 LARGEST_CALIBRATION_ERROR = 0.04
@@ -95,7 +95,7 @@ def measure(data: Path, profile: str, threads: int = 1) -> dict[str, dict[str, A
     def figures(entry: tuple[str, str]) -> dict[str, Any]:
         task, file = entry
         began = time.monotonic()
-        found = evaluator(task)(data / file, model_folder(WEIGHTS, profile, task))
+        found = evaluate(task, data / file, profile)
         print(f"{file}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         return found
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from service.settings import DEFAULT_PROFILE
-from workers.models.chosen import open_stance
-from workers.models.profiles import PROFILES, STANCE, model_folder
+from workers.models.chosen import open_stance, open_tagger
+from workers.models.profiles import NER, PROFILES, STANCE, model_folder
 
 WEIGHTS = Path(__file__).parent.parent / "workers" / "weights"
 
@@ -42,6 +42,10 @@ def measured(task: str, data: Path, profile: str, **options: Any) -> dict[str, A
         from training.evaluate_stance import answered_by
 
         return answered_by(open_stance(WEIGHTS, profile), data, **options)
+    if task == NER:
+        from training.evaluate_ner import found_by
+
+        return found_by(open_tagger(WEIGHTS, profile), data, **options)
     return evaluator(task)(data, model_folder(WEIGHTS, profile, task), **options)
 
 

@@ -16,11 +16,16 @@ _NAME = re.compile(r"[A-Z][\w'\u2019-]*\w")
 
 
 def evaluate(data: Path, weights: Path) -> dict[str, Any]:
-    """conlleval figures; a document's tokens are joined by spaces and read as an article.
+    """The figures of one model, `found_by`."""
+    return found_by(TokenTagger.load(weights), data)
+
+
+def found_by(tagger: TokenTagger, data: Path) -> dict[str, Any]:
+    """conlleval figures; a document's tokens are joined by spaces and read as an article, each
+    sentence as a paragraph.
 
     Of a stance set (`.jsonl`), the recall of `find_names`.
     """
-    tagger = TokenTagger.load(weights)
     if data.suffix == ".jsonl":
         return {**find_names(data, tagger), "model": tagger.manifest.name}
     gold: list[tuple[str, ...]] = []

@@ -144,9 +144,7 @@ def export_taggers(checkpoint: Path, out: Path, config: dict[str, Any], mpnet: P
             "labels": list(LABELS),
             "files_in": "../attribution-accurate",
             "outputs": ["entities"],
-            # As the other task reads, so that both heads have one pass over the encoder.
-            "whole_paragraphs": True,
-            "stride": 144,
+            "stride": 192,
             "thresholds": {},
             **shared,
         },

@@ -83,7 +83,7 @@ class Pipeline:
         manifests = (ner.manifest, attribution.manifest, *scorer.manifests)
         self.version = pipeline_version(
             {
-                NER: ner.manifest.digest,
+                NER: ner.digest,
                 ATTRIBUTION: attribution.manifest.digest,
                 STANCE: scorer.digest,
             }

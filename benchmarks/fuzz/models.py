@@ -82,6 +82,10 @@ class _RandomTagger(_Windows):
         return self.manifest.labels
 
     @property
+    def digest(self) -> str:
+        return self.manifest.digest
+
+    @property
     def whole_paragraphs(self) -> bool:
         return False
 

@@ -15,16 +15,18 @@ from client import NewArticle, StancewireClient
 from client.local_stack import LocalStack
 
 # A killed worker's job comes back when its lease runs out; nobody wants to wait a minute for it.
-QUICK_RECOVERY = {
+STACK_SETTINGS = {
     "STANCEWIRE_LEASE": "6",
     "STANCEWIRE_SWEEP_INTERVAL": "1",
     "STANCEWIRE_REDELIVER_AFTER": "3",
+    # A test knows which process has a job, and that the next one waits.
+    "STANCEWIRE_WORKER_PROCESSES": "1",
 }
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
-    with LocalStack(environment={**os.environ, **QUICK_RECOVERY}) as running:
+    with LocalStack(environment={**os.environ, **STACK_SETTINGS}) as running:
         yield running
 
 

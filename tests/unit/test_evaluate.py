@@ -71,6 +71,21 @@ def test_without_a_profile_it_is_the_default_one_and_weights_are_one_model_alone
     assert found["model"] == "stancewire-stance-mpnet"
 
 
+def test_names_are_read_as_the_profile_reads_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.conll"
+    sentence = "Ann\tB-PER\nLee\tI-PER\nleft\tO\nOslo\tB-LOC\n.\tO\n\n"
+    file.write_text(sentence * 100, "utf-8")
+    asked = ("ner", "--data", file, "--profile")
+    found = {name: call(monkeypatch, capsys, *asked, name) for name in PROFILES}
+    assert all(one["f1"] > 0.9 for one in found.values())
+    # Windows that lie 192 pieces apart, and 144.
+    assert found["fast"]["windows"] == found["accurate"]["windows"] == 3
+    assert found["cascade"]["windows"] == 4
+    assert found["cascade"]["model"] == found["accurate"]["model"] == "stancewire-ner-mpnet"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -4,6 +4,7 @@ beside it; what is long, odd or empty is read, skipped aloud or refused, never c
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,21 +147,21 @@ def analyse(pipeline: Pipeline, text: str, *targets: str) -> Analysis:
     return pipeline.run(article, AnalysisOptions(targets), lambda stage: None)
 
 
-def test_an_encoder_reads_an_article_once(
-    pipeline: Pipeline, profile: str, monkeypatch: pytest.MonkeyPatch
+def test_the_cascade_has_one_pass_of_the_encoder_for_both_taggers(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    graph = pipeline._attribution._encoder.graph
+    cascade = Pipeline.load(replace(load_settings(), profile="cascade"))
+    graph = cascade._attribution._encoder.graph
     runs = []
     run = graph._session.run
     counting = SimpleNamespace(run=lambda *given: runs.append(given) or run(*given))
     monkeypatch.setattr(graph, "_session", counting)
     article = "\n\n".join(f"{NEWS} “It won’t last {days} days,” he said." for days in range(9))
-    found = analyse(pipeline, article).coverage.windows
-    assert len(runs) == found[ATTRIBUTION] > 2
-    if profile == "accurate":
-        assert isinstance(pipeline._ner, TokenTagger)
-        assert pipeline._ner._session.graph is graph
-        assert found[NER] == found[ATTRIBUTION]
+    found = analyse(cascade, article)
+    windows = found.coverage.windows
+    assert len(runs) == windows[NER] == windows[ATTRIBUTION] > 2
+    assert {mention.text for mention in found.mentions} >= {"Peter Okoro", "Lagos"}
+    assert not graph._kept
 
 
 @pytest.mark.parametrize("name", list(ODD))

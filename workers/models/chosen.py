@@ -9,7 +9,7 @@ from typing import Protocol
 from service.settings import Settings
 from workers.models.attribution import AttributionModel
 from workers.models.foreign_labels import entity_columns, stance_columns
-from workers.models.manifest import Manifest, load_manifest
+from workers.models.manifest import Manifest, load_manifest, read_manifest
 from workers.models.named import CLASSIFIER, TAGGER, find_model
 from workers.models.profiles import (
     ATTRIBUTION,
@@ -30,6 +30,11 @@ class Tagger(WordTagger, Protocol):
 
     @property
     def manifest(self) -> Manifest: ...
+
+    @property
+    def digest(self) -> str:
+        """Of all that its answers depend on."""
+        ...
 
     @property
     def tokens_read(self) -> int: ...
@@ -81,13 +86,24 @@ def open_models(settings: Settings) -> tuple[Tagger, AttributionModel, Scorer]:
     if NER in named:
         tagger = _torch_tagger(named[NER], threads)
     else:
-        tagger = TokenTagger.load(model_folder(weights, profile, NER), threads)
+        tagger = open_tagger(weights, profile, threads)
     if STANCE in named:
         scorer = _torch_stance(named[STANCE], settings.stance_hypothesis, threads)
     else:
         scorer = open_stance(weights, profile, threads)
     reader = AttributionModel.load(model_folder(weights, profile, ATTRIBUTION), threads)
     return tagger, reader, scorer
+
+
+def open_tagger(weights: Path, profile: str, threads: int = 1) -> TokenTagger:
+    """The bundled entity tagger of a profile; that of the cascade reads along with attribution.
+
+    Raises ModelError.
+    """
+    along_with = None
+    if profile == CASCADE:
+        along_with = read_manifest(model_folder(weights, profile, ATTRIBUTION))
+    return TokenTagger.load(model_folder(weights, profile, NER), threads, along_with)
 
 
 def open_stance(weights: Path, profile: str, threads: int = 1) -> Scorer:

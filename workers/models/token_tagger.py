@@ -66,15 +66,29 @@ class TokenTagger:
 
     TASK = "ner"
 
-    def __init__(self, manifest: Manifest, threads: int = 1) -> None:
+    def __init__(
+        self, manifest: Manifest, threads: int = 1, along_with: Manifest | None = None
+    ) -> None:
+        """`along_with` is the attribution model of the same graph, whose windows it is to read: the
+        encoder then reads a text once for both."""
         self.manifest = manifest
-        self._windows = WindowMaker(manifest, open_tokenizer(manifest.path("tokenizer.json")))
+        self._along_with = along_with
+        tokenizer = open_tokenizer(manifest.path("tokenizer.json"))
+        self._windows = WindowMaker(along_with or manifest, tokenizer)
         self._session = Session(manifest.path("model.onnx"), threads)
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> "TokenTagger":
+    def load(
+        cls, folder: Path, threads: int = 1, along_with: Manifest | None = None
+    ) -> "TokenTagger":
         """Check and open a model folder. Raises ModelError."""
-        return cls(load_manifest(folder, cls.TASK), threads)
+        return cls(load_manifest(folder, cls.TASK), threads, along_with)
+
+    @property
+    def digest(self) -> str:
+        """Of all that its answers depend on."""
+        read = self._along_with
+        return self.manifest.digest + (f" along with {read.digest}" if read else "")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -84,7 +98,7 @@ class TokenTagger:
     @property
     def whole_paragraphs(self) -> bool:
         """Whether it reads what the attribution model reads, whose graph it shares."""
-        return bool(self.manifest.document.get("whole_paragraphs", False))
+        return self._along_with is not None
 
     @property
     def tokens_read(self) -> int:

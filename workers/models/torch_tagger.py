@@ -70,6 +70,11 @@ class TorchTagger:
         return self._columns.ours
 
     @property
+    def digest(self) -> str:
+        """Of all that its answers depend on."""
+        return self.manifest.digest
+
+    @property
     def whole_paragraphs(self) -> bool:
         """False: it reads sentences."""
         return False
