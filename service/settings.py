@@ -96,7 +96,7 @@ def load_settings() -> Settings:
         # A batch of ordinary pages (10 MB) at 1.5 Mbit/s.
         "request_timeout": env.int("REQUEST_TIMEOUT", 60, validate=positive),
         "max_batch_articles": env.int("MAX_BATCH_ARTICLES", 1000, validate=positive),
-        # Two days' work of one process. Whoever waits behind that is better told to come later.
+        # Days of work of one process. Whoever waits behind that is better told to come later.
         "max_queued": env.int("MAX_QUEUED", 50_000, validate=positive),
         # Longer than most proxies' idle limit (60 s) would break the connection, not the job.
         "max_wait": env.int("MAX_WAIT", 30, validate=validate.Range(min=0, max=60)),
