@@ -65,7 +65,7 @@ def test_one_model_by_name_leaves_the_others_bundled(
     choose(monkeypatch, stance_model=saved("bert", "classifier", NLI, name="tiny-nli"))
     made = Pipeline.load(load_settings())
     assert [model["name"] for model in made.models] == [
-        "stancewire-ner-minilm", "stancewire-attribution-minilm", "tiny-nli",
+        "stancewire-ner-mpnet", "stancewire-attribution-mpnet", "tiny-nli",
     ]  # fmt: skip
 
 

@@ -78,22 +78,21 @@ def inputs_of(*ids: int) -> dict[str, NDArray[np.generic]]:
     return sequence_inputs(ids, (0,) * len(ids))
 
 
-def test_one_head_has_nothing_computed_for_another(runtime: CountingRuntime) -> None:
-    names = Session(TAGGERS)
-    for _ in range(2):
-        names.run(inputs_of(0, 2000, 2), ["entities"])
-    assert runtime.runs == 2
+def test_nothing_is_computed_for_another_head_unless_asked_for(runtime: CountingRuntime) -> None:
+    names, speech = Session(TAGGERS), Session(TAGGERS)
+    for session, output in ((names, "entities"), (names, "entities"), (speech, "tags")):
+        session.run(inputs_of(0, 2000, 2), [output])
+    assert runtime.runs == 3
     assert not names.graph._kept
 
 
 def test_what_two_heads_read_is_computed_once_and_to_the_bit(runtime: CountingRuntime) -> None:
-    names = Session(TAGGERS)
+    names, speech = Session(TAGGERS), Session(TAGGERS)
     read = [inputs_of(0, word, 2005, 2) for word in (2001, 2002, 2003)]
     alone = [names.run(one, ["entities"]) for one in read]
-    speech = Session(TAGGERS)
     before = runtime.runs
     for one, [expected] in zip(read, alone, strict=True):
-        np.testing.assert_array_equal(names.run(one, ["entities"])[0], expected)
+        np.testing.assert_array_equal(names.run(one, ["entities"], for_both=True)[0], expected)
     found = [speech.run(one, ["features", "tags"]) for one in read]
     assert runtime.runs - before == len(read)
     assert not names.graph._kept
@@ -112,7 +111,7 @@ def test_what_nobody_asks_for_is_not_kept_for_ever(
     names, speech = Session(TAGGERS), Session(TAGGERS)
     read = [inputs_of(0, word, 2) for word in (2001, 2002, 2003)]
     for one in read:
-        names.run(one, ["entities"])
+        names.run(one, ["entities"], for_both=True)
     assert len(names.graph._kept) == 2
     for one in read[1:]:
         speech.run(one, ["tags"])

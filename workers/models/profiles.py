@@ -1,9 +1,9 @@
 """Which model folder serves which task in which profile.
 
 `fast` has small models. `accurate` has larger taggers, and a larger stance model beside the fast
-one, whose answers are pooled; `cascade` has the same models, but asks the larger stance model only
-where the fast one is not certain. Every model brings its own thresholds and calibration in its
-manifest, a pair in the larger one's.
+one, whose answers are pooled; `cascade` has the same models, but runs the taggers' encoder once for
+both, and asks the larger stance model only where the fast one is not certain. Every model brings
+its own thresholds and calibration in its manifest, a pair in the larger one's.
 """
 
 from __future__ import annotations

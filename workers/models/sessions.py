@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,17 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 
+_Inputs = Mapping[str, NDArray[np.generic]]
+_Outputs = dict[str, NDArray[np.float32]]
+
 _MPNET_MARKS = {"[CLS]": "<s>", "[SEP]": "</s>", "[MASK]": "<mask>"}
 
 
 class Graph:
-    """An opened graph and its heads: two models can be two heads of one, which is in memory once.
+    """An opened graph. Two models can be two heads of one, which is in memory once.
 
-    A head's run of an input computes the others' outputs, too, and keeps them until one of these
-    asks for that input: what both read is read once.
+    Where both read the same inputs, the first can have the outputs computed that the second will
+    ask for: they are kept until it does.
     """
 
     # Of the longest article, 200,000 characters: 300 windows of 200 kB.
@@ -41,36 +44,35 @@ class Graph:
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
         self._names = [value.name for value in session.get_outputs()]
-        self._heads: WeakSet[Session] = WeakSet()
         self._kept: OrderedDict[tuple[bytes, ...], _Outputs] = OrderedDict()
         # Benchmarks run several models in threads.
         self._lock = Lock()
 
-    def join(self, head: "Session") -> None:
-        """One more head; it leaves when nobody has it any more."""
-        self._heads.add(head)
-
-    def run(
-        self, inputs: Mapping[str, NDArray[np.generic]], outputs: Sequence[str] | None
-    ) -> list[NDArray[np.float32]]:
+    def run(self, inputs: _Inputs, outputs: Sequence[str] | None) -> list[NDArray[np.float32]]:
         """The named outputs, or all in their order."""
-        if outputs is None or len(self._heads) < 2:
-            values: list[NDArray[np.float32]] = self._session.run(outputs, dict(inputs))
-            return values
-        key = tuple(inputs[name].tobytes() for name in sorted(inputs))
-        with self._lock:
-            found = self._kept.pop(key, {})
-        if not found.keys() >= set(outputs):
-            found = dict(zip(self._names, self._session.run(None, dict(inputs)), strict=True))
-            others = {name: value for name, value in found.items() if name not in outputs}
+        if outputs is not None and self._kept:
             with self._lock:
-                self._kept[key] = others
-                while len(self._kept) > self.KEPT_INPUTS:
-                    self._kept.popitem(last=False)
+                kept = self._kept.pop(_key(inputs), {})
+            if kept.keys() >= set(outputs):
+                return [kept[name] for name in outputs]
+        values: list[NDArray[np.float32]] = self._session.run(outputs, dict(inputs))
+        return values
+
+    def run_for_both(self, inputs: _Inputs, outputs: Sequence[str]) -> list[NDArray[np.float32]]:
+        """The named outputs; the others are computed, too, and kept for the next run."""
+        found = dict(zip(self._names, self._session.run(None, dict(inputs)), strict=True))
+        others = {name: value for name, value in found.items() if name not in outputs}
+        with self._lock:
+            self._kept[_key(inputs)] = others
+            while len(self._kept) > self.KEPT_INPUTS:
+                self._kept.popitem(last=False)
         return [found[name] for name in outputs]
 
 
-_Outputs = dict[str, NDArray[np.float32]]
+def _key(inputs: _Inputs) -> tuple[bytes, ...]:
+    return tuple(inputs[name].tobytes() for name in sorted(inputs))
+
+
 _SHARED: WeakValueDictionary[tuple[str | int, ...], Graph] = WeakValueDictionary()
 
 
@@ -82,16 +84,18 @@ class Session:
         # What it was given since it was opened, for the worker's figures.
         self.tokens_read = 0
         self.graph = _opened(path, threads)
-        self.graph.join(self)
 
     def run(
-        self, inputs: Mapping[str, NDArray[np.generic]], outputs: Sequence[str] | None = None
+        self, inputs: _Inputs, outputs: Sequence[str] | None = None, *, for_both: bool = False
     ) -> list[NDArray[np.float32]]:
         """The named outputs of the graph, or all of them in their order.
 
-        What only other outputs need is computed for the graph's other heads alone.
+        What only other outputs need is not computed, unless it is `for_both` of the graph's heads:
+        the other one will ask for the same inputs.
         """
         self.tokens_read += inputs["input_ids"].size if "input_ids" in inputs else 0
+        if for_both and outputs is not None:
+            return self.graph.run_for_both(inputs, outputs)
         return self.graph.run(inputs, outputs)
 
 

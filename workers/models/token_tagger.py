@@ -115,7 +115,9 @@ class TokenTagger:
         rows = []
         for window in windows:
             inputs = sequence_inputs(window.input_ids, window.token_type_ids)
-            [logits] = self._session.run(inputs, self.manifest.outputs)
+            [logits] = self._session.run(
+                inputs, self.manifest.outputs, for_both=self._along_with is not None
+            )
             rows.append(word_rows(window, logits[0]))
         return rows
 
