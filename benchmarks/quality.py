@@ -24,7 +24,7 @@ from benchmarks.behaviour.__main__ import WEIGHTS
 from benchmarks.behaviour.__main__ import run as run_behaviour
 from benchmarks.machine import ROOT, provenance
 from benchmarks.stance_sets import PAIRED, STANCE_SETS, answered
-from training.evaluate import measured as evaluate
+from training.evaluate import evaluate_profile
 from workers.models.chosen import open_stance
 from workers.models.profiles import ATTRIBUTION, NER, PROFILES, STANCE
 
@@ -95,7 +95,7 @@ def measure(data: Path, profile: str, threads: int = 1) -> dict[str, dict[str, A
     def figures(entry: tuple[str, str]) -> dict[str, Any]:
         task, file = entry
         began = time.monotonic()
-        found = evaluate(task, data / file, profile)
+        found = evaluate_profile(task, data / file, profile)
         print(f"{file}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         return found
 

@@ -36,7 +36,7 @@ def evaluator(task: str) -> Callable[..., dict[str, Any]]:
     return function
 
 
-def measured(task: str, data: Path, profile: str, **options: Any) -> dict[str, Any]:
+def evaluate_profile(task: str, data: Path, profile: str, **options: Any) -> dict[str, Any]:
     """Figures of what the profile answers with."""
     if task == STANCE:
         from training.evaluate_stance import answered_by
@@ -71,7 +71,7 @@ def main() -> None:
     if arguments.weights is not None:
         metrics = evaluator(arguments.task)(arguments.data, arguments.weights, **options)
     else:
-        metrics = measured(arguments.task, arguments.data, arguments.profile, **options)
+        metrics = evaluate_profile(arguments.task, arguments.data, arguments.profile, **options)
     result = {
         "task": arguments.task,
         "data": str(arguments.data),

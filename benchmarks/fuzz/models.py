@@ -74,20 +74,14 @@ class _Windows:
         )
 
 
-class _RandomTagger(_Windows):
+class _RandomTagger(_Windows, OneModel):
     """A `TokenTagger`: about every fifth word names something."""
+
+    whole_paragraphs = False
 
     @property
     def labels(self) -> tuple[str, ...]:
         return self.manifest.labels
-
-    @property
-    def digest(self) -> str:
-        return self.manifest.digest
-
-    @property
-    def whole_paragraphs(self) -> bool:
-        return False
 
     def tag(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
         rows = []

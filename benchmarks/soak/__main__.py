@@ -1,6 +1,6 @@
 """Steady load for an hour, and what grows meanwhile: `python -m benchmarks.soak`.
 
-Starts a broker, an API of two processes and one worker with the shipped models; callers submit
+Starts a broker, an API of two processes and one worker with the `fast` models; callers submit
 articles at a steady rate, poll, read, list and delete. Memory, open files and threads of every
 process are looked at every ten seconds. Writes the result to `benchmarks/results/soak.json`
 (`soak-postgresql.json`) and draws the memory in `docs/pictures/soak.svg`.

@@ -209,7 +209,7 @@ def test_the_curve_mixes_both_models_answers_by_how_neutral_the_small_one_is() -
     assert found == pytest.approx(means, abs=1e-4)
 
 
-def test_certain_is_the_lowest_confidence_from_which_on_nothing_is_lost() -> None:
+def test_certain_is_the_lowest_limit_from_which_on_nothing_is_lost() -> None:
     def points(*falling: tuple[float, float]) -> list[dict[str, float]]:
         """1.0 everywhere but up to each confidence, where it is the given figure."""
         return [

@@ -61,7 +61,7 @@ class Manifest:
 
 
 class OneModel:
-    """What a stance model of one manifest says about itself; a pair says it of two."""
+    """What a model of one manifest says about itself; a pair of stance models says it of two."""
 
     manifest: Manifest
 

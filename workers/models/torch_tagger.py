@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.models.foreign_labels import as_bio, entity_columns
-from workers.models.manifest import ModelUnsuitableError
+from workers.models.manifest import ModelUnsuitableError, OneModel
 from workers.models.named import TAGGER, NamedModel, identity
 from workers.models.profiles import NER
 from workers.models.token_tagger import word_rows
@@ -27,8 +27,10 @@ _WINDOW = 256
 _LEAST_WINDOW = MAX_PIECES_PER_WORD + 8
 
 
-class TorchTagger:
+class TorchTagger(OneModel):
     """Any `AutoModelForTokenClassification` with a fast tokenizer."""
+
+    whole_paragraphs = False
 
     def __init__(self, model: NamedModel, threads: int = 1) -> None:
         """Raises ModelError."""
@@ -68,16 +70,6 @@ class TorchTagger:
     def labels(self) -> tuple[str, ...]:
         """Label of each score column; the first is O."""
         return self._columns.ours
-
-    @property
-    def digest(self) -> str:
-        """Of all that its answers depend on."""
-        return self.manifest.digest
-
-    @property
-    def whole_paragraphs(self) -> bool:
-        """False: it reads sentences."""
-        return False
 
     def windows(self, words: Sequence[Word], breaks: Collection[int]) -> list[Window]:
         """A window a sentence, several for a sentence that is too long."""
